@@ -1,0 +1,121 @@
+"""The table of methods: one record a system. Listing it imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from inpaint_core.errors import InpaintError
+
+if TYPE_CHECKING:
+    from inpaint_core.methods.base import FillMethod
+
+
+@dataclass(frozen=True)
+class Method:
+    """What the comparison knows of one system before running it."""
+
+    name: str  # the word used on the command line, in the API, in the manifest and in train/
+    title: str  # as the page shows it
+    year: int
+    paper: str  # authors, title, venue
+    url: str  # where the paper is
+    family: str  # diffusion, patches, encoder-decoder, generative prior, autoregressive
+    licence: str  # of the code and weights shipped here
+    summary: str  # one sentence on how it fills
+    implementation: str  # "module:class" of a FillMethod, imported when first used
+    cost: float  # rough seconds at 512 x 512 on two CPU cores: the order in which a comparison runs
+    accepts_sketch: bool = False
+    needs_weights: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """True if the method can run now: it needs no weights, or they are here and match their checksum."""
+        if not self.needs_weights:
+            return True
+        from inpaint_core import weights
+
+        return weights.ready(self.name)
+
+    @property
+    def train_command(self) -> str | None:
+        """The command that makes the weights, or None for a method without any."""
+        if not self.needs_weights:
+            return None
+        return f"python -m train.{self.name} --data PHOTOS --out runs/{self.name} --export"
+
+    def build(self) -> FillMethod:
+        """A new instance of the method; its weights, if any, are loaded at the first fill."""
+        module, _, attribute = self.implementation.partition(":")
+        return getattr(importlib.import_module(module), attribute)()
+
+
+_METHODS = (
+    Method(
+        name="ns",
+        title="Navier-Stokes",
+        year=2001,
+        paper="Bertalmio, Bertozzi, Sapiro: Navier-Stokes, fluid dynamics, and image and video inpainting, CVPR 2001",
+        url="https://doi.org/10.1109/CVPR.2001.990497",
+        family="diffusion",
+        licence="Apache-2.0 (OpenCV)",
+        summary="Carries the lines of equal brightness into the hole, as a fluid would flow.",
+        implementation="inpaint_core.methods.opencv:NavierStokes",
+        cost=0.02,
+    ),
+    Method(
+        name="telea",
+        title="Fast marching (Telea)",
+        year=2004,
+        paper="Telea: An image inpainting technique based on the fast marching method, Journal of Graphics Tools 2004",
+        url="https://doi.org/10.1080/10867651.2004.10487596",
+        family="diffusion",
+        licence="Apache-2.0 (OpenCV)",
+        summary="Marches from the border inwards, each pixel a weighted mean of the known ones near it.",
+        implementation="inpaint_core.methods.opencv:Telea",
+        cost=0.03,
+    ),
+    Method(
+        name="patchmatch",
+        title="PatchMatch",
+        year=2009,
+        paper="Barnes et al.: PatchMatch, SIGGRAPH 2009; Wexler, Shechtman, Irani: Space-time completion, PAMI 2007",
+        url="https://doi.org/10.1145/1531326.1531330",
+        family="patches",
+        licence="MIT",
+        summary="Pieces the hole together from the photo's own patches, coarse to fine.",
+        implementation="inpaint_core.methods.patchmatch:PatchMatch",
+        cost=3.0,
+    ),
+)
+
+_BY_NAME = {method.name: method for method in _METHODS}
+
+
+def methods() -> list[Method]:
+    """Every method of the catalogue, oldest first, ready or not."""
+    return list(_METHODS)
+
+
+def get(name: str) -> Method:
+    """The record of one method; an unknown name is an `InpaintError` that lists the known ones."""
+    if name not in _BY_NAME:
+        raise InpaintError(f"There is no method {name!r}; choose one of {', '.join(_BY_NAME)}.")
+    return _BY_NAME[name]
+
+
+def require_ready(name: str) -> Method:
+    """The record of a method that can run now; `InpaintError` says how to make its weights where they are absent."""
+    method = get(name)
+    if not method.ready:
+        raise InpaintError(
+            f"The weights of {name} are absent or damaged; put them into the checkpoints folder, or make them with "
+            f"'{method.train_command}'."
+        )
+    return method
+
+
+def default_method() -> str:
+    """The name of the method that a first-time user should get."""
+    return "patchmatch"

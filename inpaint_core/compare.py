@@ -1,0 +1,82 @@
+"""One photo, one mask, many methods: each result as soon as it is ready, fastest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from PIL import Image
+
+from inpaint_core import catalogue
+from inpaint_core.errors import InpaintError
+from inpaint_core.fill import Progress, Result, as_image, as_mask, inpaint
+
+
+def compare(
+    image: np.ndarray | Image.Image,
+    mask: np.ndarray | Image.Image,
+    methods: Sequence[str] | None = None,
+    sketch: np.ndarray | Image.Image | None = None,
+    reference: np.ndarray | Image.Image | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    *,
+    refine: str | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Result]:
+    """Fill the same hole with several methods.
+
+    Args:
+        image, mask, sketch, device, seed, refine: as for `inpaint_core.inpaint`.
+        methods: names of the catalogue; None takes every method that is ready.
+        reference: the photo with the hidden pixels known, uint8 H x W x 3; then each result carries metrics.
+        progress: called with the share of all methods done, and the title of the one that runs.
+
+    Returns:
+        An iterator of `Result`, methods of little cost first. A method that fails yields a result with `error` set.
+
+    Raises:
+        InpaintError: at the call, before anything is computed: a bad image, mask, reference or method name.
+    """
+    pixels = as_image(image)
+    hole = as_mask(mask, pixels.shape[:2])
+    truth = None if reference is None else as_image(reference)
+    if truth is not None and truth.shape != pixels.shape:
+        raise InpaintError(
+            f"The reference is {truth.shape[1]} x {truth.shape[0]} and the image {pixels.shape[1]} x "
+            f"{pixels.shape[0]} pixels; give a reference of the image's size."
+        )
+    if methods is None:
+        records = [method for method in catalogue.methods() if method.ready]
+    else:
+        records = [catalogue.require_ready(name) for name in dict.fromkeys(methods)]
+    if not records:
+        raise InpaintError("No method was chosen; choose at least one.")
+    records.sort(key=lambda record: record.cost)
+    return _run(records, pixels, hole, sketch, truth, device, seed, refine, progress)
+
+
+def _run(
+    records: list[catalogue.Method],
+    image: np.ndarray,
+    mask: np.ndarray,
+    sketch: np.ndarray | Image.Image | None,
+    reference: np.ndarray | None,
+    device: str,
+    seed: int,
+    refine: str | None,
+    progress: Progress | None,
+) -> Iterator[Result]:
+    for index, record in enumerate(records):
+        if progress is not None:
+            progress(index / len(records), record.title)
+        try:
+            result = inpaint(image, mask, record.name, sketch, device, seed, refine=refine)
+        except InpaintError as error:
+            yield Result(record.name, None, 0.0, error=str(error))
+            continue
+        if reference is not None and result.image is not None:
+            from inpaint_core import metrics
+
+            result.metrics = metrics.measure(result.image, reference, mask)
+        yield result

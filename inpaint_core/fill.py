@@ -1,0 +1,315 @@
+"""The predictor: photo + mask (+ sketch) -> completed photo, the known pixels bit for bit.
+
+Owns all geometry together with `inpaint_core.geometry`: what is cropped, scaled, padded, tiled and pasted back.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from inpaint_core import catalogue, geometry
+from inpaint_core.errors import InpaintError
+
+if TYPE_CHECKING:
+    from inpaint_core.methods.base import FillMethod
+
+Progress = Callable[[float, str], None]
+"""Called with the share done in [0, 1] and a short text."""
+
+REFINERS = ("patchmatch",)
+LEAST_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
+
+_instances: dict[str, FillMethod] = {}
+_instances_lock = threading.Lock()
+
+
+@dataclass
+class Result:
+    """One completed photo, or the reason why there is none."""
+
+    method: str
+    image: np.ndarray | None  # uint8 H x W x 3, the size of the input
+    seconds: float  # wall time of the fill
+    details: dict[str, Any] = field(default_factory=dict)  # crops, notes, and what the method tells of itself
+    metrics: dict[str, float] = field(default_factory=dict)  # only where a reference was given
+    error: str | None = None  # only from `compare`, where one method's failure must not end the others
+
+
+def inpaint(
+    image: np.ndarray | Image.Image,
+    mask: np.ndarray | Image.Image,
+    method: str | None = None,
+    sketch: np.ndarray | Image.Image | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    *,
+    refine: str | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Fill the hole of a photo with one method.
+
+    Args:
+        image: uint8 H x W x 3 RGB, or a PIL image.
+        mask: H x W bool or numbers, > 0 = hole, or a PIL image.
+        method: a name of the catalogue; None is the default method.
+        sketch: H x W bool or numbers, > 0 = an edge wanted; only inside the hole it matters.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        seed: of every random number drawn.
+        refine: "patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure.
+        progress: called now and then with the share done.
+
+    Returns:
+        A `Result` whose image equals the input wherever the mask is 0.
+
+    Raises:
+        InpaintError: what is wrong with the image, mask, sketch, method or device, in one sentence.
+    """
+    record = catalogue.require_ready(catalogue.default_method() if method is None else method)
+    if refine is not None and refine not in REFINERS:
+        raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
+    pixels = as_image(image)
+    hole = as_mask(mask, pixels.shape[:2])
+    edges = None if sketch is None else as_sketch(sketch, pixels.shape[:2])
+    target = choose_device(device)
+    if progress is not None:
+        progress(0.0, f"{record.title} ...")
+    start = time.perf_counter()
+    passes = 1 if refine is None or refine == record.name else 2
+    filled, details = _fill_pass(
+        pixels, hole, edges, instance(record.name), target, seed, progress=_scaled(progress, 0, 1 / passes)
+    )
+    if passes == 2 and refine is not None:
+        filled, refined = _fill_pass(
+            pixels, hole, None, instance(refine), target, seed, filled, _scaled(progress, 0.5, 1)
+        )
+        details["notes"].append(f"Texture refined by {catalogue.get(refine).title}.")
+        details["refine"] = refined
+    return Result(record.name, filled, time.perf_counter() - start, details)
+
+
+def as_image(image: np.ndarray | Image.Image) -> np.ndarray:
+    """The image as uint8 H x W x 3 RGB; anything else is an `InpaintError`."""
+    if isinstance(image, Image.Image):
+        return np.asarray(image.convert("RGB"))
+    if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3:
+        shape = f" of shape {image.shape}" if isinstance(image, np.ndarray) else ""
+        raise InpaintError(
+            f"The image must be a height x width x 3 RGB array or a PIL image, not {type(image).__name__}{shape}."
+        )
+    if image.dtype != np.uint8:
+        raise InpaintError(f"The image must hold uint8 values from 0 to 255, not {image.dtype}; convert it first.")
+    if not image.size:
+        raise InpaintError("The image has no pixels; give one of at least 1 x 2.")
+    return image
+
+
+def as_mask(mask: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """The mask as bool H x W of the image's size, True = hole; wrong, empty and full ones are an `InpaintError`."""
+    from inpaint_core import masks
+
+    return masks.check(np.asarray(mask.convert("L")) if isinstance(mask, Image.Image) else mask, *size)
+
+
+def as_sketch(sketch: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """The sketch as bool H x W of the image's size, True = edge."""
+    lines = np.asarray(sketch.convert("L") if isinstance(sketch, Image.Image) else sketch)
+    if lines.ndim == 3 and lines.shape[2] == 1:
+        lines = lines[..., 0]
+    if lines.shape != size:
+        raise InpaintError(
+            f"The sketch has the shape {' x '.join(map(str, lines.shape))} and the image {size[0]} x {size[1]} "
+            "(height x width); give a sketch of the image's size."
+        )
+    if lines.dtype.kind not in "buif" or (lines.dtype.kind == "f" and not np.isfinite(lines).all()):
+        raise InpaintError("The sketch must hold finite numbers, above 0 where an edge is wanted.")
+    return lines > 0
+
+
+def choose_device(device: str = "auto") -> str:
+    """The name of the torch device to compute on; one that is not here is an `InpaintError`."""
+    import torch
+
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InpaintError(f"The device {device!r} is not available here; use 'cpu' or 'auto'.") from error
+    return device
+
+
+def instance(name: str) -> FillMethod:
+    """The one instance of a method in this process, made at the first call."""
+    with _instances_lock:
+        if name not in _instances:
+            _instances[name] = catalogue.get(name).build()
+        return _instances[name]
+
+
+def _scaled(progress: Progress | None, low: float, high: float) -> Progress | None:
+    """The same callback for a part of the work that spans [low, high] of the whole."""
+    return None if progress is None else lambda share, text: progress(low + share * (high - low), text)
+
+
+def _fill_pass(
+    image: np.ndarray,
+    mask: np.ndarray,
+    sketch: np.ndarray | None,
+    method: FillMethod,
+    device: str,
+    seed: int,
+    initial: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Fill every crop of the photo with one method; returns the completed photo and the details."""
+    completed = image.copy()
+    details: dict[str, Any] = {"notes": [], "crops": []}
+    crops = geometry.plan_crops(
+        mask,
+        context=method.context,
+        min_context=method.min_context,
+        native_size=method.native_size,
+        square=method.fixed_size,
+    )
+    for index, crop in enumerate(crops):
+        window = crop.box.slices
+        extras: dict[str, Any] = {"notes": []}
+        filled, scale = _fill_crop(
+            image[window],
+            mask[window],
+            None if sketch is None else sketch[window],
+            None if initial is None else initial[window],
+            method,
+            device,
+            seed + index,
+            extras,
+        )
+        for hole in crop.holes:
+            inside = mask[hole.slices]
+            rows = slice(hole.top - crop.box.top, hole.bottom - crop.box.top)
+            columns = slice(hole.left - crop.box.left, hole.right - crop.box.left)
+            completed[hole.slices][inside] = filled[rows, columns][inside]
+        for note in extras.pop("notes"):
+            if note not in details["notes"]:
+                details["notes"].append(note)
+        details["crops"].append({"box": crop.box, "scale": scale})
+        if index == len(crops) - 1:  # the extras of the largest crop are the ones to show
+            details.update(extras, box=crop.box, scale=scale)
+        if progress is not None:
+            progress((index + 1) / len(crops), f"{index + 1} of {len(crops)} regions")
+    return completed, details
+
+
+def _fill_crop(
+    image: np.ndarray,
+    mask: np.ndarray,
+    sketch: np.ndarray | None,
+    initial: np.ndarray | None,
+    method: FillMethod,
+    device: str,
+    seed: int,
+    extras: dict[str, Any],
+) -> tuple[np.ndarray, float]:
+    """Fill one crop at the largest scale the method and the device's memory can take.
+
+    Returns:
+        The filled crop, uint8 H x W x 3, and the scale it was filled at.
+    """
+    import torch
+
+    max_pixels = method.max_pixels
+    while True:
+        height, width = image.shape[:2]
+        if method.fixed_size and method.native_size:
+            scale = method.native_size / max(height, width)
+        else:
+            scale = min(1.0, math.sqrt(max_pixels / (height * width))) if max_pixels else 1.0
+        try:
+            filled = _fill_scaled(image, mask, sketch, initial, method, device, seed, scale, extras)
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            used = round(height * scale) * round(width * scale)
+            too_big = isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
+            if device == "cpu" or not too_big or method.fixed_size or used <= LEAST_PIXELS_AFTER_OUT_OF_MEMORY:
+                raise
+            max_pixels = used // 2
+            if device.startswith("cuda"):
+                torch.cuda.empty_cache()
+            extras["notes"] = ["The GPU's memory did not suffice, so a smaller scale was used."]
+            continue
+        if scale < 1:
+            extras["notes"].append(f"Filled at {scale:.0%} of the photo's size and enlarged.")
+        return filled, scale
+
+
+def _fill_scaled(
+    image: np.ndarray,
+    mask: np.ndarray,
+    sketch: np.ndarray | None,
+    initial: np.ndarray | None,
+    method: FillMethod,
+    device: str,
+    seed: int,
+    scale: float,
+    extras: dict[str, Any],
+) -> np.ndarray:
+    """Scale, pad, fill, and undo both; returns the crop, uint8 H x W x 3, of which only the hole is of use."""
+    import torch
+
+    height, width = image.shape[:2]
+    new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
+    if scale == 1:
+        small, hole = image, mask.astype(np.float32)
+        small = small.astype(np.float32) / 255
+    elif scale < 1:
+        small, hole = geometry.shrink(image.astype(np.float32) / 255, mask.astype(np.float32), new_height, new_width)
+        if not hole.any():  # every pixel of the smaller photo has a known part: their mean is the fill
+            return _enlarge(small, height, width)
+    else:
+        size = (new_width, new_height)
+        small = cv2.resize(image.astype(np.float32) / 255, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        hole = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    square_of = method.native_size if method.fixed_size else None
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        """H x W (x C) float32 -> 1 x C x H' x W' on the device, padded as the method wants it."""
+        padded = np.atleast_3d(geometry.pad_to_multiple(array, method.multiple_of, square_of))
+        return torch.from_numpy(np.ascontiguousarray(padded.transpose(2, 0, 1))[None]).to(target)
+
+    target = device if method.uses_gpu else "cpu"
+    arguments: dict[str, Any] = {}
+    if sketch is not None:
+        lines = cv2.resize(sketch.astype(np.float32), (new_width, new_height), interpolation=cv2.INTER_AREA)
+        arguments["sketch"] = tensor((lines > 0.25 * min(1.0, scale)).astype(np.float32))
+    if initial is not None:
+        start = cv2.resize(initial, (new_width, new_height), interpolation=cv2.INTER_AREA)
+        arguments["initial"] = tensor(start.astype(np.float32) / 255)
+    with torch.no_grad():
+        output = method.fill(
+            tensor(small),
+            tensor(hole),
+            generator=torch.Generator(target).manual_seed(seed),
+            details=extras,
+            **arguments,
+        )
+    result = output[0, :, :new_height, :new_width].permute(1, 2, 0).float().cpu().numpy()
+    if scale == 1:
+        return np.rint(result.clip(0, 1) * 255).astype(np.uint8)
+    return _enlarge(np.where(hole[..., None] > 0, result, small), height, width)
+
+
+def _enlarge(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """float32 in [0, 1] at any size -> uint8 height x width x 3."""
+    shrinks = height < image.shape[0]
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.rint(resized.clip(0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,58 @@
+"""What every method is: a small class that fills a tensor of a size it declares."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Generator, Tensor
+
+
+class FillMethod(ABC):
+    """Fills the hole of a batch of images; knows nothing of files, crops, pads or pages.
+
+    The class attributes tell `inpaint_core.fill`, which owns all geometry, what to hand over.
+    """
+
+    multiple_of: int = 1
+    """Height and width of the tensors must be multiples of this."""
+
+    native_size: int | None = None
+    """The side in pixels the method works best at: a crop is at least this large where the photo allows it."""
+
+    fixed_size: bool = False
+    """True if the method takes squares of `native_size` only."""
+
+    max_pixels: int | None = None
+    """The most pixels it takes at once; a larger crop is filled at a smaller scale. None: any number."""
+
+    uses_gpu: bool = False
+    """False: the tensors stay on the CPU whatever device was asked for."""
+
+    context: float = 1.0
+    """Width of the known frame around a hole in a crop, as a share of the hole's longer side."""
+
+    min_context: int = 16
+    """The least width of that frame in pixels."""
+
+    @abstractmethod
+    def fill(
+        self,
+        image: Tensor,
+        mask: Tensor,
+        sketch: Tensor | None = None,
+        generator: Generator | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> Tensor:
+        """Complete the images.
+
+        Args:
+            image: float32, N x 3 x H x W in [0, 1]. What it holds inside the hole must not matter.
+            mask: float32, N x 1 x H x W, 1 = hole, 0 = known.
+            sketch: float32, N x 1 x H x W, 1 = edge wanted, or None. Methods without a sketch channel ignore it.
+            generator: source of every random number drawn; None draws none or seeds with 0.
+            details: a dictionary into which the method may write named extras for the "why" panel.
+
+        Returns:
+            float32, N x 3 x H x W in [0, 1]. Only its hole pixels are used.
+        """

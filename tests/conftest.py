@@ -1,0 +1,31 @@
+"""Fixtures of every test: where the shared research photos are, and a small photo that always exists."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+if (SHARED / "torch_home").is_dir():  # real LPIPS features, offline
+    os.environ.setdefault("TORCH_HOME", str(SHARED / "torch_home"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of research photos and golden files beside the checkout; the test is skipped without it."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared research data is not beside this checkout")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """A real photo, uint8 512 x 512 x 3 (public domain, shipped with scikit-image)."""
+    from skimage import data
+
+    return data.astronaut()

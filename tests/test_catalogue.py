@@ -1,0 +1,42 @@
+"""The catalogue tells everything about a method without importing anything heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+import inpaint_core
+from inpaint_core import InpaintError, catalogue
+
+
+def test_listing_the_methods_imports_neither_torch_nor_gradio():
+    code = (
+        "import sys, inpaint_core; [m.ready for m in inpaint_core.methods() if not m.needs_weights]; "
+        "print(sorted({'torch', 'gradio', 'train', 'argparse_'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_names_are_unique_and_records_complete():
+    records = inpaint_core.methods()
+    assert len({record.name for record in records}) == len(records)
+    for record in records:
+        assert all((record.title, record.paper, record.url, record.family, record.licence, record.summary))
+        assert 1990 < record.year < 2030
+        assert record.needs_weights == (record.train_command is not None)
+
+
+def test_every_implementation_can_be_built():
+    from inpaint_core.methods.base import FillMethod
+
+    for record in inpaint_core.methods():
+        assert isinstance(record.build(), FillMethod)
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(InpaintError, match="ns, telea, patchmatch"):
+        catalogue.get("lightroom")
+
+
+def test_the_default_method_is_ready():
+    assert catalogue.get(inpaint_core.default_method()).ready

@@ -1,0 +1,62 @@
+"""A comparison yields every method's result as it is ready, fastest first, and survives the failure of one."""
+
+import numpy as np
+import pytest
+
+import inpaint_core
+from inpaint_core import InpaintError, fill
+from inpaint_core.masks import generate
+
+
+@pytest.fixture
+def photo(astronaut):
+    return astronaut[100:228, 150:278].copy()
+
+
+def test_results_come_fastest_first_and_one_by_one(photo):
+    results = inpaint_core.compare(photo, generate("centre", 128, 128), ["patchmatch", "telea", "ns"])
+    assert next(results).method == "ns"
+    assert [result.method for result in results] == ["telea", "patchmatch"]
+
+
+def test_all_ready_methods_run_when_none_is_named(photo):
+    mask = np.zeros((128, 128), bool)
+    mask[60:66, 60:66] = True
+    names = {result.method for result in inpaint_core.compare(photo, mask)}
+    assert names == {method.name for method in inpaint_core.methods() if method.ready}
+
+
+def test_metrics_appear_with_a_reference_and_a_perfect_fill_has_no_error(photo):
+    flat = np.full_like(photo, 90)
+    mask = generate("centre", 128, 128)
+    (with_truth,) = inpaint_core.compare(flat, mask, ["ns"], reference=flat)
+    assert with_truth.metrics["hole_l1"] == 0
+    (without,) = inpaint_core.compare(flat, mask, ["ns"])
+    assert without.metrics == {}
+
+
+def test_one_failing_method_does_not_end_the_others(photo, monkeypatch):
+    class Broken:
+        def __getattr__(self, name):
+            raise InpaintError("This method is out of order; choose another.")
+
+    monkeypatch.setitem(fill._instances, "ns", Broken())
+    results = {r.method: r for r in inpaint_core.compare(photo, generate("box", 128, 128), ["ns", "telea"])}
+    assert results["ns"].image is None
+    assert results["ns"].error == "This method is out of order; choose another."
+    assert results["telea"].image is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"methods": ["nonsense"]},
+        {"methods": []},
+        {"reference": np.zeros((3, 3, 3), np.uint8)},
+        {"mask": np.zeros((9, 9))},
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_runs(photo, arguments):
+    given = {"image": photo, "mask": generate("centre", 128, 128)} | arguments
+    with pytest.raises(InpaintError):
+        inpaint_core.compare(**given)
