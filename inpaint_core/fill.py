@@ -269,8 +269,7 @@ def _fill_scaled(
     height, width = image.shape[:2]
     new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     if scale == 1:
-        small, hole = image, mask.astype(np.float32)
-        small = small.astype(np.float32) / 255
+        small, hole = image.astype(np.float32) / 255, mask.astype(np.float32)
     elif scale < 1:
         small, hole = geometry.shrink(image.astype(np.float32) / 255, mask.astype(np.float32), new_height, new_width)
         if not hole.any():  # every pixel of the smaller photo has a known part: their mean is the fill
@@ -279,6 +278,8 @@ def _fill_scaled(
         size = (new_width, new_height)
         small = cv2.resize(image.astype(np.float32) / 255, size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
         hole = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    # Nothing of the hole's content may reach a method (OpenCV's Navier-Stokes, for one, would read it).
+    small = np.where(hole[..., None] > 0, small[hole == 0].mean(axis=0), small).astype(np.float32)
     square_of = method.native_size if method.fixed_size else None
 
     def tensor(array: np.ndarray) -> torch.Tensor:

@@ -1,0 +1,54 @@
+"""The benchmark: that what it prints was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import inpaint_core
+from inpaint_core import benchmark
+
+
+def test_every_ready_method_is_timed_and_compared_with_ns() -> None:
+    section = benchmark.methods(sizes=(48, 64), repeats=1)
+    assert [row[0] for row in section.rows] == [method.name for method in inpaint_core.methods() if method.ready]
+    ratios = {row[0]: float(row[-1]) for row in section.rows}
+    assert ratios["ns"] == 1.0
+    assert ratios["patchmatch"] > 1.0
+
+
+def test_the_machine_has_a_rate_in_both_precisions() -> None:
+    section = benchmark.machine(repeats=1)
+    assert [row[0] for row in section.rows[:2]] == ["cpu float32", "cpu bfloat16"]
+    assert all(float(rate) > 0 for _, rate in section.rows)
+
+
+def test_the_peak_of_a_large_photo_covers_the_arrays_it_must_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "LARGE_PHOTO", (1200, 1600))
+    (row,) = benchmark.large_photo(repeats=1).rows
+    name, fill, whole, idle, peak = row[0], *map(float, row[1:])
+    assert name == "telea"
+    assert fill < whole
+    assert idle > 50
+    assert 2 * 3 * 1200 * 1600 / 1e6 < peak < 1000  # the photo and its completed copy at least
+
+
+def test_the_peak_is_not_inherited_from_the_process_that_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "LARGE_PHOTO", (240, 320))
+    ballast = np.ones(1_500_000_000, np.uint8)
+    (row,) = benchmark.large_photo(repeats=1).rows
+    assert float(row[4]) < 500
+    assert ballast[-1] == 1
+
+
+def test_the_stroke_is_a_brush_stroke() -> None:
+    stroke = benchmark.brush_stroke(300, 400)
+    assert 0.01 < stroke.mean() < 0.3
+    assert not stroke[0].any()
+
+
+def test_the_rate_of_every_mask_generator_is_printed() -> None:
+    from inpaint_core import masks
+
+    section = benchmark.mask_rates(sizes=(32,))
+    assert [row[0] for row in section.rows] == list(masks.GENERATORS)
