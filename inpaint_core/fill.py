@@ -53,6 +53,7 @@ def inpaint(
     seed: int = 0,
     *,
     refine: str | None = None,
+    explain: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Fill the hole of a photo with one method.
@@ -65,6 +66,7 @@ def inpaint(
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         seed: of every random number drawn.
         refine: "patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure.
+        explain: also gather what costs time to gather: gate maps, attention flow (see the method's `fill`).
         progress: called now and then with the share done.
 
     Returns:
@@ -85,11 +87,11 @@ def inpaint(
     start = time.perf_counter()
     passes = 1 if refine is None or refine == record.name else 2
     filled, details = _fill_pass(
-        pixels, hole, edges, instance(record.name), target, seed, progress=_scaled(progress, 0, 1 / passes)
+        pixels, hole, edges, instance(record.name), target, seed, None, _scaled(progress, 0, 1 / passes), explain
     )
     if passes == 2 and refine is not None:
         filled, refined = _fill_pass(
-            pixels, hole, None, instance(refine), target, seed, filled, _scaled(progress, 0.5, 1)
+            pixels, hole, None, instance(refine), target, seed, filled, _scaled(progress, 0.5, 1), explain
         )
         details["notes"].append(f"Texture refined by {catalogue.get(refine).title}.")
         details["refine"] = refined
@@ -169,8 +171,9 @@ def _fill_pass(
     method: FillMethod,
     device: str,
     seed: int,
-    initial: np.ndarray | None = None,
-    progress: Progress | None = None,
+    initial: np.ndarray | None,
+    progress: Progress | None,
+    explain: bool,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Fill every crop of the photo with one method; returns the completed photo and the details."""
     completed = image.copy()
@@ -184,7 +187,8 @@ def _fill_pass(
     )
     for index, crop in enumerate(crops):
         window = crop.box.slices
-        extras: dict[str, Any] = {"notes": []}
+        last = index == len(crops) - 1  # the largest crop: its extras are the ones to show
+        extras: dict[str, Any] = {"notes": [], "explain": explain and last}
         filled, scale = _fill_crop(
             image[window],
             mask[window],
@@ -200,11 +204,12 @@ def _fill_pass(
             rows = slice(hole.top - crop.box.top, hole.bottom - crop.box.top)
             columns = slice(hole.left - crop.box.left, hole.right - crop.box.left)
             completed[hole.slices][inside] = filled[rows, columns][inside]
+        del extras["explain"]
         for note in extras.pop("notes"):
             if note not in details["notes"]:
                 details["notes"].append(note)
         details["crops"].append({"box": crop.box, "scale": scale})
-        if index == len(crops) - 1:  # the extras of the largest crop are the ones to show
+        if last:
             details.update(extras, box=crop.box, scale=scale)
         if progress is not None:
             progress((index + 1) / len(crops), f"{index + 1} of {len(crops)} regions")

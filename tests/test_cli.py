@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 import inpaint_core
-from inpaint_core.cli import jobs, main
+from inpaint_core import benchmark
+from inpaint_core.cli import jobs, main, sheet
 
 HEIGHT, WIDTH = 60, 72
 
@@ -182,6 +183,17 @@ def test_compare_without_a_reference_has_no_metrics(folder: Path) -> None:
     assert (folder / "out" / "results.csv").read_text().splitlines()[0] == "method,title,year,seconds,error"
 
 
+@pytest.mark.parametrize("hole", [(0, 2, 0, 2), (58, 60, 70, 72), (0, 60, 30, 31), (20, 22, 0, 72), (30, 31, 40, 41)])
+def test_the_sheet_shows_every_hole_in_the_photos_proportions(hole: tuple[int, int, int, int]) -> None:
+    mask = np.zeros((4 * HEIGHT, 4 * WIDTH), bool)
+    top, bottom, left, right = (4 * each for each in hole)
+    mask[top:bottom, left:right] = True
+    rows, columns = sheet.window_around(mask)
+    assert mask[rows, columns].sum() == mask.sum()
+    shape = mask[rows, columns].shape
+    assert shape[0] / shape[1] == pytest.approx(HEIGHT / WIDTH, rel=0.05)
+
+
 def test_mask_random_is_the_same_for_a_seed_and_has_the_photos_size(folder: Path) -> None:
     for name, seed in (("one", 3), ("two", 3), ("three", 4)):
         assert run("mask", "random", folder / f"{name}.png", "--like", folder / "photo.jpg", "--seed", seed) == 0
@@ -221,6 +233,17 @@ def test_mask_check_says_how_much_is_to_fill(folder: Path, capsys: pytest.Captur
 def test_methods_lists_the_catalogue_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("methods", "--json") == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == [m.name for m in inpaint_core.methods()]
+
+
+def test_benchmark_prints_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = benchmark.Section("Speed", ("method", "seconds"), [("ns", "0.125")])
+    monkeypatch.setattr(benchmark, "sections", lambda quick: [section] if quick else [])
+    assert run("benchmark", "--quick") == 0
+    said = capsys.readouterr().out.split()
+    assert said[0] == "Speed"
+    assert said[-2:] == ["ns", "0.125"]
 
 
 def test_methods_and_help_load_no_torch() -> None:
@@ -271,6 +294,8 @@ BAD_CALLS = {
     "unknown command": "inpaint {0}/photo.png",
     "over the photo itself": "fill {0}/photo.png {0}/mask.png -o {0}/photo.png",
     "over the mask": "fill {0}/photo.png {0}/mask.png -o {0}/mask.png",
+    "result inside a file": "fill {0}/photo.png {0}/mask.png -m ns -o {0}/photo.jpg/out.png",
+    "folder's one mask missing": "fill {0} {0}/none.png -o {0}/out",
     "folder without photos": "fill {0}/empty {0}/mask.png -o {0}/out",
     "folder onto itself": "fill {0} {0}/mask.png -o {0}",
     "folder into a file": "fill {0} {0}/mask.png -o {0}/photo.png",

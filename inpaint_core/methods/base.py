@@ -51,7 +51,8 @@ class FillMethod(ABC):
             mask: float32, N x 1 x H x W, 1 = hole, 0 = known.
             sketch: float32, N x 1 x H x W, 1 = edge wanted, or None. Methods without a sketch channel ignore it.
             generator: source of every random number drawn; None draws none or seeds with 0.
-            details: a dictionary into which the method may write named extras for the "why" panel.
+            details: a dictionary into which the method may write named extras for the "why" panel, and sentences for
+                the user under "notes" (a list). If it holds a true "explain", extras that cost time are wanted too.
 
         Returns:
             float32, N x 3 x H x W in [0, 1]. Only its hole pixels are used.
