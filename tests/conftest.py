@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as app.py and the command line do, before torch is loaded
 if (SHARED / "torch_home").is_dir():  # real LPIPS features, offline
     os.environ.setdefault("TORCH_HOME", str(SHARED / "torch_home"))
 

@@ -1,0 +1,274 @@
+"""Runs a network's stacks of convolutions through OpenVINO, on a CPU two to three times as fast as torch.
+
+Every `nn.Sequential` of layers that this module knows becomes one compiled graph with dynamic sizes; whatever lies
+between (attention, pasting) stays torch. The graphs are written out layer by layer, which takes milliseconds and no
+example; tracing the same networks took 50 s. So nothing needs to be converted beforehand or cached.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from inpaint_core.networks.deepfill_v1 import SameConv2d
+from inpaint_core.networks.deepfill_v2 import PlainConv2d
+from inpaint_core.networks.layers.attention import ContextualAttention
+from inpaint_core.networks.layers.encoders import ConvUp, ResidualBlock
+from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
+
+LEAST_SHARE = 0.9
+"""Share of the parameters that the compiled parts must hold for the engine to be worth its copies back and forth."""
+
+
+def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
+    """Compile the network's stacks of convolutions for the CPU.
+
+    Args:
+        network: in evaluation mode, float32, on the CPU; changed in place. Tensors between its parts stay float32.
+        dtype: what convolutions compute in, torch.float32 or torch.bfloat16.
+
+    Returns:
+        The network, or None (unchanged) where the layers known here hold too little of it.
+    """
+    parts = {name: module for name, module in network.named_modules() if _is_stack(module)}
+    parts = {name: part for name, part in parts.items() if not any(name.startswith(f"{other}.") for other in parts)}
+    covered = sum(parameter.numel() for part in parts.values() for parameter in part.parameters())
+    if covered < LEAST_SHARE * sum(parameter.numel() for parameter in network.parameters()):
+        return None
+    for name, part in parts.items():
+        # Wrapped in a stack of one, for networks that go through their layers one by one.
+        network.set_submodule(name, nn.Sequential(CompiledStack(part, dtype)))
+    if dtype != torch.float32:
+        for name, module in list(network.named_modules()):
+            if isinstance(module, ContextualAttention):
+                network.set_submodule(name, RoundedAttention(module, dtype))
+    return network
+
+
+class RoundedAttention(nn.Module):
+    """Contextual attention in a faster dtype between float32 parts: its matrix products are worth the rounding."""
+
+    def __init__(self, attention: ContextualAttention, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.attention = attention
+        self.dtype = dtype
+
+    def forward(
+        self,
+        foreground: Tensor,
+        background: Tensor | None = None,
+        mask: Tensor | None = None,
+        return_flow: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """See `ContextualAttention.forward`: float32 in and out."""
+        rounded = None if background is None else background.to(self.dtype)
+        attended, flow = self.attention(foreground.to(self.dtype), rounded, mask, return_flow)
+        return attended.to(foreground.dtype), flow
+
+
+class CompiledStack(nn.Module):
+    """A stack of layers as one OpenVINO graph: float32 in and out, any number of samples, any size.
+
+    Any number of threads may call it: each call borrows a request, and a new one is made when all are lent.
+    """
+
+    def __init__(self, stack: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        import openvino
+
+        self.stack = stack  # keeps the parameters where callers look for them
+        graph = _graph(stack)
+        self.compiled = openvino.Core().compile_model(
+            graph,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            },
+        )
+        self.requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """N x C x H x W float32 -> N x C' x H' x W' float32, as the stack of layers itself would, without gradients."""
+        try:
+            request = self.requests.get_nowait()
+        except queue.Empty:
+            request = self.compiled.create_infer_request()
+        try:
+            array = features.detach().contiguous().numpy()
+            result = request.infer({0: array}, share_inputs=True, share_outputs=True)[0]
+            return torch.from_numpy(np.array(result))  # a copy: the request's memory is its next borrower's
+        finally:
+            self.requests.put(request)
+
+
+def _is_stack(module: nn.Module) -> bool:
+    """True for a sequence of known layers only."""
+    return isinstance(module, nn.Sequential) and len(module) > 0 and all(_is_known(layer) for layer in module)
+
+
+def _is_known(module: nn.Module) -> bool:
+    if isinstance(module, nn.Sequential):
+        return all(_is_known(layer) for layer in module)
+    return type(module) in LAYERS
+
+
+def _graph(stack: nn.Module) -> Any:
+    """The OpenVINO model of a stack."""
+    import openvino
+    from openvino import opset13 as ops
+
+    first = next(module for module in stack.modules() if isinstance(getattr(module, "weight", None), Tensor))
+    weight: Tensor = first.weight  # type: ignore[assignment]
+    channels = weight.shape[0 if isinstance(first, nn.ConvTranspose2d) else 1]
+    inputs = ops.parameter(openvino.PartialShape([-1, channels, -1, -1]), np.float32)
+    return openvino.Model([_add(stack, inputs)], [inputs])
+
+
+def _add(module: nn.Module, x: Any) -> Any:
+    """Append a layer to the graph at node `x`."""
+    if isinstance(module, nn.Sequential) and type(module) not in LAYERS:
+        for layer in module:
+            x = _add(layer, x)
+        return x
+    return LAYERS[type(module)](module, x)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().float().cpu().contiguous().numpy()
+
+
+def _with_bias(node: Any, bias: Tensor | None) -> Any:
+    from openvino import opset13 as ops
+
+    return node if bias is None else ops.add(node, _array(bias).reshape(1, -1, 1, 1))
+
+
+def _same_convolution(x: Any, weight: Tensor, bias: Tensor | None, stride: int, dilation: int) -> Any:
+    """Convolution with TensorFlow "SAME" padding at any size; OpenVINO calls it same_upper."""
+    from openvino import opset13 as ops
+
+    node = ops.convolution(x, _array(weight), [stride] * 2, [0, 0], [0, 0], [dilation] * 2, auto_pad="same_upper")
+    return _with_bias(node, bias)
+
+
+def _activate(x: Any, activation: Callable[[Tensor], Tensor] | None) -> Any:
+    from openvino import opset13 as ops
+
+    if activation is None:
+        return x
+    if activation is F.relu:
+        return ops.relu(x)
+    if activation is F.elu:
+        return ops.elu(x, 1.0)
+    raise ValueError(f"the engine does not know the activation {activation}")
+
+
+def _twice(x: Any) -> Any:
+    """Every pixel 2 x 2 times."""
+    from openvino import opset13 as ops
+
+    scales = np.array([2.0, 2.0], np.float32)
+    return ops.interpolate(
+        x,
+        scales,
+        mode="nearest",
+        shape_calculation_mode="scales",
+        axes=np.array([2, 3], np.int64),
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+
+
+def _gated(layer: GatedConv2d, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    x = _twice(x) if isinstance(layer, GatedUpConv2d) else x
+    c = layer.channels  # two convolutions: the activation of each is computed while its result is in the registers
+    features = _same_convolution(x, layer.weight[:c], layer.bias[:c], layer.stride, layer.dilation)
+    gate = ops.sigmoid(_same_convolution(x, layer.weight[c:], layer.bias[c:], layer.stride, layer.dilation))
+    return ops.multiply(_activate(features, layer.activation), gate)
+
+
+def _same(layer: SameConv2d, x: Any) -> Any:
+    x = _twice(x) if layer.upsample else x
+    return _activate(
+        _same_convolution(x, layer.weight, layer.bias, layer.stride[0], layer.dilation[0]), layer.activation
+    )
+
+
+def _convolution(layer: nn.Conv2d, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    padding: list[int] = [int(side) for side in layer.padding]
+    node = ops.convolution(x, _array(layer.weight), list(layer.stride), padding, padding, list(layer.dilation))
+    return _with_bias(node, layer.bias)
+
+
+def _transposed(layer: nn.ConvTranspose2d, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    begin: list[int] = [int(side) for side in layer.padding]
+    end = [side - extra for side, extra in zip(begin, layer.output_padding, strict=True)]
+    node = ops.convolution_backprop_data(
+        x, _array(layer.weight), list(layer.stride), pads_begin=begin, pads_end=end, dilations=list(layer.dilation)
+    )
+    return _with_bias(node, layer.bias)
+
+
+def _normalisation(layer: nn.BatchNorm2d, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
+    scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
+    shift = layer.bias - layer.running_mean * scale
+    return ops.add(ops.multiply(x, _array(scale).reshape(1, -1, 1, 1)), _array(shift).reshape(1, -1, 1, 1))
+
+
+def _leaky(layer: nn.LeakyReLU, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    return ops.prelu(x, np.array([layer.negative_slope], np.float32))
+
+
+def _relu(layer: nn.ReLU, x: Any) -> Any:
+    return _activate(x, F.relu)
+
+
+def _residual(layer: ResidualBlock, x: Any) -> Any:
+    from openvino import opset13 as ops
+
+    shortcut = x if isinstance(layer.shortcut, nn.Identity) else _add(layer.shortcut, x)
+    return ops.relu(ops.add(_add(layer.second, _add(layer.first, x)), shortcut))
+
+
+def _plain(layer: PlainConv2d, x: Any) -> Any:
+    return _same_convolution(x, layer.weight, layer.bias, 1, 1)
+
+
+def _up(layer: ConvUp, x: Any) -> Any:
+    return _add(layer.layers, _twice(x))
+
+
+LAYERS: dict[type[nn.Module], Callable[[Any, Any], Any]] = {
+    GatedConv2d: _gated,
+    GatedUpConv2d: _gated,
+    PlainConv2d: _plain,
+    SameConv2d: _same,
+    ConvUp: _up,
+    ResidualBlock: _residual,
+    nn.Conv2d: _convolution,
+    nn.ConvTranspose2d: _transposed,
+    nn.BatchNorm2d: _normalisation,
+    nn.LeakyReLU: _leaky,
+    nn.ReLU: _relu,
+}
+"""What the engine knows: layer -> function that appends it to a graph."""

@@ -1,0 +1,78 @@
+"""GLCIC: globally and locally consistent image completion (Iizuka et al. 2017): the completion network.
+
+Departures from the paper: none known. Batch normalisation stands between convolution and ReLU; the hole is filled with
+the mean colour of the training set, an argument. The critic is `networks.critics.GlobalLocalCritic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inpaint_core.networks.layers.hole import fill_hole
+
+
+def _conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    """Convolution that keeps (or halves) the size + batch normalisation + ReLU."""
+    padding = dilation * (kernel - 1) // 2
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def _deconv(inputs: int, outputs: int) -> nn.Sequential:
+    """Transposed 4 x 4 convolution that doubles the size + batch normalisation + ReLU."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class CompletionNetwork(nn.Module):
+    """Fully convolutional encoder, four dilated convolutions at a quarter of the size, decoder (section 3.2, table 1).
+
+    Args:
+        width: channels of the first layer (64 in the paper; the middle has 4 times as many).
+        mean_colour: what the hole is filled with, RGB in [0, 1]: the mean colour of the training photos.
+    """
+
+    multiple_of = 4
+
+    def __init__(self, width: int = 64, mean_colour: Sequence[float] = (0.485, 0.456, 0.406)) -> None:
+        super().__init__()
+        self.mean_colour = tuple(mean_colour)
+        self.layers = nn.Sequential(
+            _conv(4, width, 5),
+            _conv(width, 2 * width, stride=2),
+            _conv(2 * width, 2 * width),
+            _conv(2 * width, 4 * width, stride=2),
+            _conv(4 * width, 4 * width),
+            _conv(4 * width, 4 * width),
+            *(_conv(4 * width, 4 * width, dilation=dilation) for dilation in (2, 4, 8, 16)),
+            _conv(4 * width, 4 * width),
+            _conv(4 * width, 4 * width),
+            _deconv(4 * width, 2 * width),
+            _conv(2 * width, 2 * width),
+            _deconv(2 * width, width),
+            _conv(width, width // 2),
+            nn.Conv2d(width // 2, 3, 3, padding=1),
+        )
+
+    def forward(
+        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
+    ) -> Tensor:
+        """Predict the whole image.
+
+        Args:
+            image: N x 3 x H x W in [0, 1], H and W multiples of 4.
+            mask: N x 1 x H x W, 1 = hole.
+            sketch: not used; GLCIC has no sketch channel.
+            details: not used.
+
+        Returns:
+            N x 3 x H x W in [0, 1], the raw prediction, not pasted.
+        """
+        inputs = torch.cat((fill_hole(image, mask, self.mean_colour), mask), dim=1)  # (N, 4, H, W)
+        return torch.sigmoid(self.layers(inputs.to(next(self.parameters()).dtype)).float())

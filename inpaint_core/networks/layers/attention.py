@@ -1,0 +1,209 @@
+"""Contextual attention: holes are filled with patches borrowed from the known part (DeepFill v1 section 4, also v2)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ContextualAttention(nn.Module):
+    """Compares 3 x 3 patches at a reduced scale and rebuilds the foreground from the background's patches.
+
+    Every sample has its own mask. Matching and pasting are matrix products; queries go through in blocks of rows, so
+    that the scores of a large image never exist all at once.
+
+    Args:
+        rate: how much smaller the maps are on which patches are compared.
+        softmax_scale: sharpness of the choice between patches.
+        fuse: let neighbouring queries agree on neighbouring patches (the paper's attention propagation).
+        max_scores: how many scores one block of queries may hold; the result does not depend on it.
+        margin: where only the hole's pixels will be used: rebuild the hole's bounding box and so many places around it
+            (at the reduced scale) and leave zeros elsewhere. Inside the box nothing changes. None: rebuild everything.
+    """
+
+    kernel = 3
+
+    def __init__(
+        self,
+        rate: int = 2,
+        softmax_scale: float = 10.0,
+        fuse: bool = True,
+        max_scores: int = 1 << 25,
+        margin: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.rate = rate
+        self.softmax_scale = softmax_scale
+        self.fuse = fuse
+        self.max_scores = max_scores
+        self.margin = margin
+
+    def forward(
+        self,
+        foreground: Tensor,
+        background: Tensor | None = None,
+        mask: Tensor | None = None,
+        return_flow: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Rebuild `foreground` from patches of `background`.
+
+        Args:
+            foreground: N x C x H x W features; H and W multiples of `rate`.
+            background: N x C x H' x W' features to borrow from; None: the foreground itself.
+            mask: N x 1 x any size, 1 = hole: background patches that touch a hole are not borrowed. None: all are.
+            return_flow: also say where each patch came from.
+
+        Returns:
+            The rebuilt features, N x C x H x W, and the flow or None: int64 N x 2 x H/rate x W/rate, the (row, column)
+            of the best background patch at the reduced scale.
+
+        Raises:
+            ValueError: a side is no multiple of `rate`.
+        """
+        background = foreground if background is None else background
+        for side in (*foreground.shape[-2:], *background.shape[-2:]):
+            if side % self.rate:
+                raise ValueError(f"contextual attention takes sides that are multiples of {self.rate}, not {side}")
+        with torch.autocast(foreground.device.type, enabled=False):
+            return self._attend(foreground, background.to(foreground.dtype), mask, return_flow)
+
+    def _attend(
+        self, foreground: Tensor, background: Tensor, mask: Tensor | None, return_flow: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        n, _, full_height, full_width = foreground.shape
+        small = nearest_resize(foreground, full_height // self.rate, full_width // self.rate)
+        height, width = small.shape[-2:]
+        keys_map = nearest_resize(background, background.shape[-2] // self.rate, background.shape[-1] // self.rate)
+        key_height, key_width = keys_map.shape[-2:]
+
+        queries = patches(small, self.kernel, 1, 1)  # (N, 9C, h * w)
+        keys = patches(keys_map, self.kernel, 1, 1)  # (N, 9C, h' * w')
+        norm = keys.float().square().sum(1, keepdim=True).sqrt().clamp_min(1e-4)
+        keys = keys / norm.to(keys.dtype)
+        values = patches(background, 2 * self.rate, self.rate, self.rate // 2).transpose(1, 2)  # (N, h' * w', 16C)
+        usable = torch.ones_like(norm, dtype=torch.float32)  # (N, 1, h' * w')
+        if mask is not None:
+            usable = self._usable(mask, key_height, key_width).float()
+            # zero patches here are the same as zero attention below, at a fraction of the work
+            values = values * usable.transpose(1, 2).to(values.dtype)
+
+        top, bottom, left, right = self._window(mask, height, width)
+        rows = max(1, min(bottom - top, self.max_scores // (n * (right - left) * key_height * key_width)))
+        rebuilt, best = [], []
+        for first in range(top, bottom, rows):
+            span = (first, min(first + rows, bottom), left, right)
+            scores = self._scores(queries, keys, span, (height, width), (key_height, key_width))
+            attention = torch.softmax(scores * (usable * self.softmax_scale), dim=2)  # float32 (N, block, h' * w')
+            rebuilt.append(attention.to(values.dtype) @ values)  # (N, block, 16C)
+            if return_flow:
+                best.append((attention * usable).argmax(2))
+        pasted = torch.cat(rebuilt, 1).transpose(1, 2)
+        around = (left, width - right, top, height - bottom)
+        if any(around):
+            pasted = F.pad(pasted.unflatten(2, (bottom - top, right - left)), around).flatten(2)
+        result = F.fold(
+            pasted, (full_height, full_width), kernel_size=2 * self.rate, stride=self.rate, padding=self.rate // 2
+        )
+        flow = None
+        if return_flow:
+            index = F.pad(torch.cat(best, 1).view(n, bottom - top, right - left), around)
+            flow = torch.stack((index // key_width, index % key_width), 1)
+        return result / 4, flow
+
+    def _usable(self, mask: Tensor, height: int, width: int) -> Tensor:
+        """N x 1 x h' * w': 1 for background patches without a hole pixel."""
+        small = nearest_resize(mask.float(), height, width)
+        return (F.max_pool2d(small, self.kernel, 1, self.kernel // 2) == 0).flatten(2)
+
+    def _window(self, mask: Tensor | None, height: int, width: int) -> tuple[int, int, int, int]:
+        """First and last (exclusive) row and column of the queries to answer, for all samples together."""
+        if self.margin is None or mask is None or not mask.any():
+            return 0, height, 0, width
+        hole = F.adaptive_max_pool2d(mask.float(), (height, width)).amax((0, 1)) > 0
+        # One more on either side: the outermost column may lack its neighbour in the column before.
+        window = []
+        for line, side in ((hole.any(1), height), (hole.any(0), width)):
+            places = line.nonzero().flatten().tolist()
+            window += [max(places[0] - self.margin - 1, 0), min(places[-1] + self.margin + 2, side)]
+        return window[0], window[1], window[2], window[3]
+
+    def _scores(
+        self,
+        queries: Tensor,
+        keys: Tensor,
+        span: tuple[int, int, int, int],
+        size: tuple[int, int],
+        key_size: tuple[int, int],
+    ) -> Tensor:
+        """Similarities of the queries of a span with all keys: N x (rows * columns) x (h' * w').
+
+        Args:
+            span: first and last (exclusive) row, first and last column.
+        """
+        height, width = size
+        first, last, left, right = span
+        if not self.fuse:
+            return queries.unflatten(2, size)[:, :, first:last, left:right].flatten(2).transpose(1, 2) @ keys
+
+        # The second diagonal sum walks down columns, from the foot of one to the head of the next: a block needs the
+        # row above and the row below it, and at the image's edge the row at the other end. The first sum walks along
+        # rows and needs one more query at either end of each of them.
+        whole = last - first == height
+        needed = torch.arange(first, last) if whole else torch.arange(first - 1, last + 1) % height
+        index = (needed[:, None] * width + torch.arange(left - 1, right + 1)).to(queries.device)  # (R, w + 2)
+        outside = (index < 0) | (index >= height * width)
+        block = queries[:, :, index.clamp(0, height * width - 1).flatten()]
+        block = block.masked_fill(outside.flatten(), 0)
+        raw = (block.transpose(1, 2) @ keys).unflatten(1, index.shape)  # (N, R, w + 2, K)
+
+        along = raw[:, :, 1:-1].clone()
+        along[..., 1:] += raw[:, :, :-2, :-1]
+        along[..., :-1] += raw[:, :, 2:, 1:]
+        along = along.unflatten(3, key_size)  # (N, R, w, h', w')
+
+        middle = along if whole else along[:, 1:-1]
+        result = middle.clone()
+        before = along[:, :-1] if whole else along[:, :-2]
+        after = along[:, 1:] if whole else along[:, 2:]
+        top, bottom = first == 0, last == height
+        # rows that have an upper (lower) neighbour in the image
+        add_previous(result[:, 1:] if top else result, before if whole or not top else before[:, 1:])
+        add_next(result[:, :-1] if bottom else result, after if whole or not bottom else after[:, :-1])
+        if top:  # the query above the head of a column is the foot of the column before
+            foot = along[:, -1] if whole else along[:, 0]
+            add_previous(result[:, 0, 1:], foot[:, :-1])
+        if bottom:
+            head = along[:, 0] if whole else along[:, -1]
+            add_next(result[:, -1, :-1], head[:, 1:])
+        return result.flatten(3).flatten(1, 2)
+
+
+def add_previous(total: Tensor, scores: Tensor) -> None:
+    """Add to the score of each key (.., h', w') the neighbour's score of the key before it, down the columns."""
+    total[..., 1:, :] += scores[..., :-1, :]
+    total[..., 0, 1:] += scores[..., -1, :-1]
+
+
+def add_next(total: Tensor, scores: Tensor) -> None:
+    """Add to the score of each key (.., h', w') the neighbour's score of the key after it, down the columns."""
+    total[..., :-1, :] += scores[..., 1:, :]
+    total[..., -1, :-1] += scores[..., 0, 1:]
+
+
+def nearest_resize(x: Tensor, height: int, width: int) -> Tensor:
+    """Nearest-neighbour resizing with aligned corners, as the public TensorFlow weights expect; N x C x H x W."""
+    if x.shape[-2:] == (height, width):
+        return x
+    return x[:, :, aligned_index(x.shape[-2], height, x.device)][..., aligned_index(x.shape[-1], width, x.device)]
+
+
+def aligned_index(size: int, target: int, device: torch.device) -> Tensor:
+    """Which of `size` pixels each of `target` takes when first maps to first and last to last (halves round up)."""
+    step = (size - 1) / max(target - 1, 1)
+    return (torch.arange(target, device=device, dtype=torch.float64) * step + 0.5).floor().long()
+
+
+def patches(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
+    """N x C x H x W -> N x (C * kernel * kernel) x L: all patches, row by row, zeros around the map."""
+    return F.unfold(x, kernel, stride=stride, padding=padding)

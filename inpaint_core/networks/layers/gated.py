@@ -1,0 +1,89 @@
+"""Gated convolution: every pixel of every feature decides how much of itself passes (DeepFill v2, section 3.1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .padding import memory_format_of, same_conv2d
+
+
+class GatedConv2d(nn.Module):
+    """activation(features) * sigmoid(gate), both of them convolutions of the same input.
+
+    `channels` counts what comes OUT. The papers' "width" counts convolution outputs and is twice that: half of them are
+    features, half are gates. One parameter `weight` holds both halves (features first), as public weights do, but the
+    halves are never left strided: on a CPU, element-wise kernels are several times faster on contiguous memory. A fill
+    runs two convolutions, and a training step one convolution and two copies.
+
+    Args:
+        in_channels: channels of the input.
+        channels: channels of the result.
+        kernel_size: side of the square kernel.
+        stride: step of the convolution; padding is TensorFlow's "SAME".
+        dilation: distance between the kernel's taps.
+        activation: applied to the features, not to the gate.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        activation: Callable[[Tensor], Tensor] = F.elu,
+    ) -> None:
+        super().__init__()
+        self.channels = channels
+        self.stride = stride
+        self.dilation = dilation
+        self.activation = activation
+        self.weight = nn.Parameter(torch.empty(2 * channels, in_channels, kernel_size, kernel_size))
+        self.bias = nn.Parameter(torch.empty(2 * channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Keep the features' scale from layer to layer, although a fresh gate halves them.
+
+        PyTorch's default shrinks a signal threefold in each gated layer: nothing of the photo is left after seventeen.
+        """
+        fan_in = self.weight[0].numel()
+        with torch.no_grad():
+            self.weight[: self.channels].normal_(0, 2.3 / math.sqrt(fan_in))
+            self.weight[self.channels :].normal_(0, 0.7 / math.sqrt(fan_in))
+            self.bias.zero_()
+
+    def forward(self, x: Tensor, gates: list[Tensor] | None = None) -> Tensor:
+        """N x in_channels x H x W -> N x channels x ceil(H / stride) x ceil(W / stride).
+
+        The gate map in [0, 1], of the result's shape, is appended to `gates` where a list is given.
+        """
+        c = self.channels
+        if self.training:  # one convolution, for its backward pass is one too: a tenth faster a step than two
+            both = same_conv2d(x, self.weight, self.bias, self.stride, self.dilation)
+            layout = memory_format_of(both)
+            features, gate = (half.contiguous(memory_format=layout) for half in both.chunk(2, 1))
+        else:
+            features = same_conv2d(x, self.weight[:c], self.bias[:c], self.stride, self.dilation)
+            gate = same_conv2d(x, self.weight[c:], self.bias[c:], self.stride, self.dilation)
+        gate = gate.sigmoid()
+        if gates is not None:
+            gates.append(gate)
+        return self.activation(features) * gate
+
+    def extra_repr(self) -> str:
+        kernel = f"kernel_size={self.weight.shape[2]}, stride={self.stride}, dilation={self.dilation}"
+        return f"{self.weight.shape[1]}, {self.channels}, {kernel}"
+
+
+class GatedUpConv2d(GatedConv2d):
+    """Doubles height and width by repeating pixels, then a gated convolution (the papers' "deconv")."""
+
+    def forward(self, x: Tensor, gates: list[Tensor] | None = None) -> Tensor:
+        """N x in_channels x H x W -> N x channels x 2H x 2W."""
+        return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"), gates)

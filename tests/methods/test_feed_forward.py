@@ -1,0 +1,275 @@
+"""Running generators as methods: loaded once, right precision, extras that can be shown."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from inpaint_core import weights
+from inpaint_core.errors import InpaintError
+from inpaint_core.methods import feed_forward, precision
+from inpaint_core.methods.feed_forward import FeedForward
+from inpaint_core.networks.autoencoder import Autoencoder
+from inpaint_core.networks.context_encoder import ContextEncoder
+from inpaint_core.networks.deepfill_v1 import DeepFillV1
+from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from inpaint_core.networks.glcic import CompletionNetwork
+from inpaint_core.networks.lama import LaMa
+from inpaint_core.networks.partial_conv import PartialConvUNet
+
+FACTS: dict[str, Any] = {
+    "command": "none",
+    "data": "none",
+    "steps": 0,
+    "images_seen": 0,
+    "metrics": {},
+    "licence": "MIT",
+}
+SMALL: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
+    # Shallow: an untrained network with batch normalisation enlarges every rounding error by a fifth in each layer.
+    "autoencoder": (Autoencoder, {"width": 8, "halvings": 3, "depth": 1}),
+    "context_encoder": (ContextEncoder, {"width": 8}),
+    "glcic": (CompletionNetwork, {"width": 8}),
+    "deepfill_v1": (DeepFillV1, {"width": 8}),
+    "deepfill_v1_mosaic": (DeepFillV1, {"width": 8, "keep_hole": True}),
+    "partial_conv": (PartialConvUNet, {"width": 8}),
+    "deepfill_v2": (DeepFillV2, {"width": 8}),
+    "lama": (LaMa, {"width": 8, "blocks": 1}),
+}
+SIDE = 128
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small checkpoints of every method whose normalisation has seen an image."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for name, (build, arguments) in SMALL.items():
+        torch.manual_seed(0)
+        network = build(**arguments)
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
+        with torch.no_grad():
+            image, mask = batch(4)
+            network.train()(image, mask)
+        weights.save(name, network.state_dict(), arguments, folder, **FACTS)
+    return folder
+
+
+@pytest.fixture
+def here(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INPAINT_CHECKPOINTS", str(checkpoints))
+    return checkpoints
+
+
+def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
+    # Smooth images: on noise, which of two equal patches attention borrows is a coin toss.
+    blobs = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(3))
+    image = torch.nn.functional.interpolate(blobs, (side, side), mode="bicubic").clamp(0, 1)
+    mask = torch.zeros(count, 1, side, side)
+    for index in range(count):
+        mask[index, :, 20 + 8 * index : 70, 30 : 60 + 4 * index] = 1
+    return image, mask
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.usefixtures("here")
+def test_every_method_of_the_catalogue_fills_in_float32_and_in_range(name: str) -> None:
+    method: FeedForward = getattr(feed_forward, name)()
+    image, mask = batch()
+    output = method.fill(image, mask, sketch=torch.zeros_like(mask))
+    assert output.shape == image.shape
+    assert output.dtype == torch.float32
+    assert output.min() >= 0
+    assert output.max() <= 1
+    assert not output.requires_grad
+    assert SIDE % method.multiple_of == 0
+
+
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.usefixtures("here")
+def test_bfloat16_stays_within_four_levels_of_float32_on_average(name: str, engine: str) -> None:
+    image, mask = batch()
+    outputs = []
+    for dtype in (torch.float32, torch.bfloat16):
+        method: FeedForward = getattr(feed_forward, name)()
+        method.precision, method.engine = dtype, engine
+        details: dict[str, Any] = {}
+        outputs.append(method.fill(image, mask, details=details))
+        assert details["engine"].split()[1] == str(dtype).removeprefix("torch.")
+    hole = mask.expand_as(image) > 0
+    assert (outputs[0] - outputs[1])[hole].abs().mean() < 4 / 255
+
+
+@pytest.mark.usefixtures("here")
+def test_normalisation_statistics_stay_exact_in_bfloat16() -> None:
+    method = feed_forward.glcic()
+    method.precision = torch.bfloat16
+    network = method.network(engine="torch")
+    _, state = weights.load("glcic")
+    for name, tensor in network.state_dict().items():
+        if "running" in name:
+            assert torch.equal(tensor, state[name])
+    assert next(network.parameters()).dtype == torch.bfloat16
+
+
+@pytest.mark.usefixtures("here")
+def test_weights_are_loaded_once_though_ten_requests_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = weights.load
+    monkeypatch.setattr(weights, "load", lambda *arguments: calls.append(1) or original(*arguments))
+    method = feed_forward.glcic()
+    assert not calls  # lazily
+    image, mask = batch(1, 64)
+    barrier = threading.Barrier(10)
+
+    def request(_: int) -> Tensor:
+        barrier.wait()
+        return method.fill(image, mask)
+
+    with ThreadPoolExecutor(10) as pool:
+        results = list(pool.map(request, range(10)))
+    assert len(calls) == 1
+    assert all(torch.equal(result, results[0]) for result in results)
+
+
+@pytest.mark.usefixtures("here")
+def test_details_are_plain_float_tensors_on_the_cpu() -> None:
+    image, mask = batch()
+    found: dict[str, set[str]] = {}
+    for name in SMALL:
+        details: dict[str, Any] = {"explain": True}
+        getattr(feed_forward, name)().fill(image, mask, details=details)
+        del details["explain"]
+        found[name] = set(details)
+        for value in details.values():
+            for tensor in value if isinstance(value, list) else [value]:
+                if not isinstance(tensor, str):
+                    assert tensor.dtype == torch.float32
+                    assert tensor.device.type == "cpu"
+                    assert tensor.is_contiguous()
+                    assert not tensor.requires_grad
+    assert found["deepfill_v1"] == {"coarse", "flow", "engine"}
+    assert found["deepfill_v2"] == {"coarse", "flow", "gates", "engine"}
+    assert found["partial_conv"] == {"masks", "engine"}
+    assert found["glcic"] == {"engine"}
+
+
+@pytest.mark.usefixtures("here")
+def test_extras_do_not_change_the_fill() -> None:
+    image, mask = batch()
+    method = feed_forward.deepfill_v2()
+    method.precision = torch.float32
+    plain = method.fill(image, mask)
+    details: dict[str, Any] = {}
+    assert torch.equal(plain, method.fill(image, mask, details=details))
+    assert set(details) == {"coarse", "engine"}  # nothing costly unless asked for
+    torch.testing.assert_close(plain, method.fill(image, mask, details={"explain": True}), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["deepfill_v1", "deepfill_v2"])
+@pytest.mark.usefixtures("here")
+def test_attention_around_the_hole_alone_leaves_the_hole_as_it_was(name: str) -> None:
+    image, mask = batch(2, 256)
+    whole, window = (getattr(feed_forward, name)() for _ in range(2))
+    for method in (whole, window):
+        method.precision, method.engine = torch.float32, "torch"
+    whole.network().refinement.attention.margin = None
+    assert window.network().refinement.attention.margin == feed_forward.ATTENTION_MARGIN
+    before, after = whole.fill(image, mask), window.fill(image, mask)
+    hole = mask.expand_as(image) > 0
+    torch.testing.assert_close(after[hole], before[hole], atol=1e-6, rtol=0)
+    assert not torch.equal(after, before)  # far from the hole nobody looks
+
+
+@pytest.mark.usefixtures("here")
+def test_gate_maps_are_kept_small() -> None:
+    image, mask = batch(1, 320)
+    details: dict[str, Any] = {"explain": True}
+    feed_forward.deepfill_v2().fill(image, mask, details=details)
+    sides = [max(gate.shape[-2:]) for gate in details["gates"]]
+    assert max(sides) == feed_forward.DISPLAY_SIDE
+    assert min(sides) == 80
+    assert all(gate.min() >= 0 and gate.max() <= 1 for gate in details["gates"])
+
+
+@pytest.mark.usefixtures("here")
+def test_a_sketch_changes_what_deepfill_v2_fills() -> None:
+    image, mask = batch()
+    method = feed_forward.deepfill_v2()
+    edges = torch.zeros_like(mask)
+    edges[..., 40:44, :] = 1
+    assert not torch.equal(method.fill(image, mask), method.fill(image, mask, sketch=edges))
+
+
+def test_absent_weights_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InpaintError, match=r"train\.glcic"):
+        FeedForward("glcic", CompletionNetwork, folder=tmp_path).fill(*batch(1, 64))
+
+
+def test_arguments_of_another_network_are_one_sentence(tmp_path: Path) -> None:
+    state = CompletionNetwork(width=4).state_dict()
+    weights.save("glcic", state, {"depth": 4}, tmp_path, **FACTS)
+    with pytest.raises(InpaintError, match="do not fit glcic"):
+        FeedForward("glcic", CompletionNetwork, folder=tmp_path).network()
+    weights.save("glcic", state, {"width": 8}, tmp_path, **FACTS)
+    with pytest.raises(InpaintError, match="another size"):
+        FeedForward("glcic", CompletionNetwork, folder=tmp_path).network()
+
+
+def test_a_file_in_the_public_layout_runs_as_deepfill_v2(shared: Path, tmp_path: Path) -> None:
+    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
+    names = layout.items() if isinstance(layout, dict) else ((entry["name"], entry["shape"]) for entry in layout)
+    generator = np.random.default_rng(0)
+    state = {name: torch.from_numpy(generator.normal(0, 0.05, shape).astype(np.float32)) for name, shape in names}
+    torch.save({"G": state}, tmp_path / "states.pth")
+    output = feed_forward.deepfill_v2(tmp_path / "states.pth").fill(*batch(1, 64))
+    assert output.isfinite().all()
+    torch.save({"G": CompletionNetwork(width=4).state_dict()}, tmp_path / "other.pth")
+    with pytest.raises(InpaintError, match="not public weights"):
+        feed_forward.deepfill_v2(tmp_path / "other.pth").network()
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(ValueError, match="auto or torch"):
+        FeedForward("glcic", CompletionNetwork, engine="tensorflow")
+
+
+def test_the_faster_precision_is_chosen_once_and_only_if_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fast, expected in ((0.5, torch.bfloat16), (0.95, torch.float32), (float("inf"), torch.float32)):
+        calls = []
+        times = {torch.float32: 1.0, torch.bfloat16: fast}
+        monkeypatch.setattr(precision, "_chosen", {})
+        monkeypatch.setattr(precision, "seconds_of_convolutions", lambda *_, t=times, c=calls: c.append(1) or t)
+        assert precision.fastest_precision("cpu") == expected
+        assert precision.fastest_precision(torch.device("cpu")) == expected
+        assert len(calls) == 1
+
+
+def test_the_measurement_measures_and_leaves_the_random_state_alone() -> None:
+    torch.manual_seed(0)
+    before = torch.random.get_rng_state()
+    seconds = precision.seconds_of_convolutions(torch.device("cpu"), (torch.float32, torch.bfloat16), rounds=2)
+    assert all(0 < value < 10 for value in seconds.values())
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", SMALL)
+def test_cpu_and_gpu_agree(name: str) -> None:
+    method: FeedForward = getattr(feed_forward, name)()
+    method.precision = torch.float32
+    image, mask = batch()
+    on_gpu = method.fill(image.cuda(), mask.cuda())
+    assert on_gpu.is_cuda
+    assert (on_gpu.cpu() - method.fill(image, mask)).abs().mean() < 1e-3

@@ -1,0 +1,154 @@
+"""DeepFill v2: the counts of the paper, the golden output through the public layout, and what a batch must not mix."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
+
+
+def parameters(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_parameter_counts_are_the_papers() -> None:
+    network = DeepFillV2(in_channels=5)
+    assert parameters(network) == 4_052_478
+    assert parameters(network.coarse) == 1_631_151
+    assert parameters(SNPatchDiscriminator(in_channels=4)) == 5_946_816
+
+
+def public_state(shared: Path) -> dict[str, torch.Tensor]:
+    """A state dict in the public layout with the golden file's pseudo-random weights."""
+    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
+    state = {}
+    for name, shape in layout.items():
+        values = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
+        values *= np.sqrt(3 / np.prod(shape[1:])) if len(shape) == 4 else 0.1
+        state[name] = torch.from_numpy(values.astype(np.float32))
+    return state
+
+
+def test_a_public_state_dict_gives_the_golden_photo(shared: Path) -> None:
+    network = DeepFillV2(in_channels=5).eval()
+    network.load_public_state_dict(public_state(shared))
+    golden = np.load(shared / "golden" / "deepfill_v2_generator.npz")
+    image = torch.from_numpy(golden["image"]).permute(2, 0, 1)[None].float() / 255
+    mask = (torch.from_numpy(golden["mask"])[None, None] > 0).float()
+    with torch.no_grad():
+        coarse, refined = network(image, mask)
+    assert (coarse[0, :, ::2, ::2] * 2 - 1 - torch.from_numpy(golden["coarse"])).abs().max() < 1e-3
+    assert (refined[0] * 2 - 1 - torch.from_numpy(golden["refined"])).abs().max() < 1e-3
+
+
+def test_a_state_dict_of_another_network_is_refused(shared: Path) -> None:
+    state = public_state(shared)
+    with pytest.raises(ValueError, match=r"conv1.conv.weight is \(48, 5, 5, 5\)"):
+        DeepFillV2(in_channels=6).load_public_state_dict(state)
+    del state["conv9_atrous.conv.bias"]
+    with pytest.raises(ValueError, match=r"conv9_atrous.conv.bias is missing"):
+        DeepFillV2(in_channels=5).load_public_state_dict(state)
+
+
+def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    dice = torch.Generator().manual_seed(0)
+    mask = torch.zeros(2, 1, 48, 64)
+    mask[0, :, 8:40, 8:24] = 1
+    mask[1, :, 16:24, 24:56] = 1
+    return torch.rand(2, 3, 48, 64, generator=dice), mask, (torch.rand(2, 1, 48, 64, generator=dice) > 0.9).float()
+
+
+def small(in_channels: int = 6) -> DeepFillV2:
+    torch.manual_seed(0)
+    return DeepFillV2(in_channels, width=4).eval()
+
+
+@torch.no_grad()
+def test_a_batch_of_two_masks_equals_two_batches_of_one() -> None:
+    network, inputs = small(), batch()
+    together = network(*inputs)
+    for stage, whole in enumerate(together):
+        apart = torch.cat([network(*(x[i : i + 1] for x in inputs))[stage] for i in range(2)])
+        assert (whole - apart).abs().max() < 1e-5
+
+
+@torch.no_grad()
+def test_what_lies_in_the_hole_and_sketch_outside_it_do_not_matter() -> None:
+    network, (image, mask, sketch) = small(), batch()
+    refined = network(image, mask, sketch)[1]
+    other = network(torch.where(mask > 0, torch.rand_like(image), image), mask, sketch * mask)[1]
+    assert torch.equal(refined, other)
+
+
+@torch.no_grad()
+def test_the_sketch_inside_the_hole_matters_with_six_channels_only() -> None:
+    image, mask, sketch = batch()
+    assert not torch.equal(small(6)(image, mask, sketch)[1], small(6)(image, mask)[1])
+    assert torch.equal(small(5)(image, mask, sketch)[1], small(5)(image, mask)[1])
+    with pytest.raises(ValueError, match="5 input channels, or 6"):
+        DeepFillV2(in_channels=4)
+
+
+def test_gradients_reach_every_parameter_of_generator_and_critic() -> None:
+    network = small().train()
+    critic = SNPatchDiscriminator(in_channels=5, width=4)
+    image, mask, sketch = batch()
+    coarse, refined = network(image, mask, sketch)
+    critic(refined, mask, sketch * mask).sum().add(coarse.sum()).backward()
+    silent = [
+        name
+        for module in (network, critic)
+        for name, parameter in module.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
+    assert silent == []
+
+
+@torch.no_grad()
+def test_details_hold_flow_and_one_gate_map_a_gated_layer() -> None:
+    details: dict[str, object] = {}
+    image, mask, sketch = batch()
+    small()(image, mask, sketch, details)
+    gates, flow = details["gates"], details["flow"]
+    assert isinstance(gates, list)
+    assert len(gates) == 16 + 10 + 6 + 2 + 6
+    assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates)
+    assert isinstance(flow, torch.Tensor)
+    assert flow.shape == (2, 2, 6, 8)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 72), (200, 16)])
+@torch.no_grad()
+def test_any_multiple_of_eight_is_a_size(size: tuple[int, int]) -> None:
+    image, mask = torch.rand(1, 3, *size), torch.zeros(1, 1, *size)
+    mask[..., 2:6, 2:6] = 1
+    coarse, refined = small()(image, mask)
+    assert coarse.shape == refined.shape == image.shape
+    assert refined.isfinite().all()
+
+
+def test_the_critic_sees_mask_and_sketch() -> None:
+    critic = SNPatchDiscriminator(in_channels=5, width=4).eval()
+    image, mask, sketch = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64), torch.zeros(1, 1, 64, 64)
+    scores = critic(image, mask, sketch)
+    assert scores.shape == (1, 16)
+    assert not torch.equal(scores, critic(image, mask + 1, sketch))
+    assert not torch.equal(scores, critic(image, mask, sketch + 1))
+
+
+def test_the_critics_kernels_have_a_largest_singular_value_of_one() -> None:
+    torch.manual_seed(0)
+    critic = SNPatchDiscriminator(in_channels=4, width=4)
+    for _ in range(50):
+        critic(torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64))
+    critic.eval()
+    for layer in critic.layers:
+        kernel: torch.Tensor = layer.weight  # type: ignore[assignment]
+        assert torch.linalg.matrix_norm(kernel.flatten(1), 2).item() == pytest.approx(1, abs=0.02)
