@@ -1,0 +1,14 @@
+"""The page: `python app.py`, then open the address it prints. A Hugging Face Space starts this file too."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Threads that wait must sleep, not spin: on a machine shared with other programs spinning costs twenty times the time.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
+
+from webui import page
+
+demo = page.build()
+
+if __name__ == "__main__":
+    page.launch(demo)

@@ -1,0 +1,247 @@
+"""The four endpoints for programs: `inpaint`, `compare`, `make_mask`, `methods`; files in, files out.
+
+Each is a function whose docstring is what an MCP client reads, behind components that nobody sees: gradio gives a
+program plain file arguments only through components.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+import inpaint_core
+from inpaint_core import InpaintError, catalogue, masks, photo
+from webui import runner
+from webui.errors import in_one_sentence
+from webui.session import new_folder, save_png
+
+
+def build() -> None:
+    """Put the endpoints behind the page."""
+    with gr.Group(visible=False):
+        button = gr.Button()
+        the_photo, the_mask, the_sketch = (gr.File(label=name) for name in ("photo", "mask", "sketch"))
+        method = gr.Textbox(catalogue.default_method(), label="method")
+        names = gr.Textbox("", label="methods")
+        seed, width, height, specks = gr.Number(0, precision=0), *(gr.Number(n, precision=0) for n in (512, 512, 0))
+        grow = gr.Number(0)
+        invert, loops, refine, seek = (gr.Checkbox(False) for _ in range(4))
+        kind = gr.Textbox("free_form", label="kind")
+        style = gr.Textbox("", label="format")
+        file_out, files_out = gr.File(label="file"), gr.File(label="files", file_count="multiple")
+        json_out, catalogue_out = gr.JSON(label="rows"), gr.JSON(label="methods")
+    queued: dict[str, Any] = {"concurrency_id": runner.QUEUE, "api_visibility": "public"}
+    button.click(
+        inpaint,
+        [the_photo, the_mask, method, the_sketch, seed, grow, invert, refine, style],
+        file_out,
+        api_name="inpaint",
+        **queued,
+    )
+    button.click(
+        compare,
+        [the_photo, the_mask, names, the_sketch, seed, grow, invert, seek],
+        [files_out, json_out],
+        api_name="compare",
+        **queued,
+    )
+    button.click(
+        make_mask,
+        [the_photo, the_mask, kind, seed, width, height, grow, loops, specks, invert],
+        file_out,
+        api_name="make_mask",
+        api_visibility="public",
+    )
+    button.click(methods, None, catalogue_out, api_name="methods", api_visibility="public")
+
+
+@in_one_sentence
+def inpaint(
+    photo: str,
+    mask: str,
+    method: str = "patchmatch",
+    sketch: str | None = None,
+    seed: int = 0,
+    grow: float = 0,
+    invert: bool = False,
+    refine: bool = False,
+    format: str = "",
+) -> str:
+    """Fill the hole of a photo. Pixels outside of the hole stay as they were (bit for bit in PNG).
+
+    Args:
+        photo: the photo's file: JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF.
+        mask: the mask's file, of the photo's size; white (or painted on transparent ground) is what is to be filled.
+        method: name of the method; the endpoint `methods` lists them.
+        sketch: file of edges wanted inside the hole, white on black, of the photo's size; optional.
+        seed: of every random number drawn.
+        grow: pixels by which the mask is grown first.
+        invert: fill what is black in the mask instead.
+        refine: replace the texture of the fill by the photo's own patches (PatchMatch).
+        format: format of the result, such as PNG; empty keeps the photo's own.
+
+    Returns:
+        The file of the completed photo, in the photo's size.
+    """
+    picture, hole, lines = _read(photo, mask, sketch, grow, invert)
+    result = runner.fill(picture.pixels, hole, method, lines, int(seed), refine="patchmatch" if refine else None)
+    return _write(picture, photo, result, hole, format or picture.format)
+
+
+@in_one_sentence
+def compare(
+    photo: str,
+    mask: str,
+    methods: str = "",
+    sketch: str | None = None,
+    seed: int = 0,
+    grow: float = 0,
+    invert: bool = False,
+    hide_and_seek: bool = False,
+) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
+    """Fill the same hole with several methods, fastest first, and measure them where the truth is known.
+
+    Args:
+        photo: the photo's file.
+        mask: the mask's file, of the photo's size; white is what is to be filled.
+        methods: names separated by commas; empty takes every method that is ready.
+        sketch: file of edges wanted inside the hole, white on black; optional.
+        seed: of every random number drawn.
+        grow: pixels by which the mask is grown first.
+        invert: fill what is black in the mask instead.
+        hide_and_seek: measure against the photo itself, whose hidden pixels are intact.
+
+    Returns:
+        PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
+    """
+    picture, hole, lines = _read(photo, mask, sketch, grow, invert)
+    names = [name.strip() for name in methods.split(",") if name.strip()] or None
+    files: list[str] = []
+    rows: list[dict[str, Any]] = []
+    truth = picture.pixels if hide_and_seek else None
+    for result in inpaint_core.compare(picture.pixels, hole, names, lines, truth, runner.DEVICE, int(seed)):
+        row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
+        if result.image is None:
+            row["error"] = result.error
+        else:
+            files.append(_write(picture, photo, result, hole, "PNG"))
+            row["file"] = Path(files[-1]).name
+        rows.append(row)
+        yield list(files), list(rows)
+
+
+@in_one_sentence
+def make_mask(
+    photo: str | None = None,
+    mask: str | None = None,
+    kind: str = "free_form",
+    seed: int = 0,
+    width: int = 512,
+    height: int = 512,
+    grow: float = 0,
+    close_loops: bool = False,
+    remove_specks: int = 0,
+    invert: bool = False,
+) -> str:
+    """Draw a random mask for a photo, or repair a mask: flip it, remove specks, fill outlines, grow it.
+
+    Args:
+        photo: a photo's file whose size the mask gets; optional.
+        mask: a mask's file to repair; without it a random mask is drawn.
+        kind: of random mask: free_form, box, deepfill, centre, irregular, narrow, wide or random_pixels.
+        seed: of the random mask.
+        width: of the random mask where there is no photo.
+        height: of the random mask where there is no photo.
+        grow: pixels by which the mask is grown.
+        close_loops: fill the inside of drawn outlines.
+        remove_specks: pieces of fewer pixels than this are removed.
+        invert: exchange black and white first.
+
+    Returns:
+        The mask's file, PNG, white is what is to be filled.
+    """
+    if mask is not None:
+        hole = masks.from_file(_read_mask(mask))
+    else:
+        rows, columns = (int(height), int(width)) if photo is None else _read_photo(photo).pixels.shape[:2]
+        if rows * columns > _max_pixels():
+            raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
+        hole = masks.generate(kind, rows, columns, seed=int(seed))
+    hole = masks.repair(
+        hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(grow)
+    )
+    name = Path(photo or mask or kind).stem
+    return str(save_png(hole.astype(np.uint8) * 255, new_folder() / f"{name}_mask.png"))
+
+
+@in_one_sentence
+def methods() -> list[dict[str, Any]]:
+    """List the inpainting methods: name, title, year, paper, family, licence, whether it can run now.
+
+    Returns:
+        One record a method, oldest first.
+    """
+    return [
+        {
+            "name": method.name,
+            "title": method.title,
+            "year": method.year,
+            "paper": method.paper,
+            "url": method.url,
+            "family": method.family,
+            "licence": method.licence,
+            "summary": method.summary,
+            "accepts_sketch": method.accepts_sketch,
+            "ready": method.ready,
+        }
+        for method in inpaint_core.methods()
+    ]
+
+
+# The endpoints' arguments are called `photo` and `mask`, so the modules of these names are reached from here.
+
+
+def _read(
+    file: str | None, mask: str | None, sketch: str | None, grow: float, invert: bool
+) -> tuple[photo.Photo, np.ndarray, np.ndarray | None]:
+    if not file:
+        raise InpaintError("Send a photo's file as `photo`.")
+    if not mask:
+        raise InpaintError("Send a mask's file as `mask`; white is what is to be filled.")
+    picture = _read_photo(file)
+    hole = masks.from_file(_read_mask(mask))
+    if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
+        hole = masks.repair(hole, invert=invert, dilate=float(grow))
+    hole = masks.check(hole, picture.height, picture.width)
+    return picture, hole, None if not sketch else masks.from_file(_read_mask(sketch))
+
+
+def _read_photo(file: str) -> photo.Photo:
+    return photo.read(file)
+
+
+def _read_mask(file: str) -> np.ndarray:
+    return photo.read_mask(file)
+
+
+def _max_pixels() -> int:
+    return photo.MAX_PIXELS
+
+
+def _write(picture: photo.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
+    assert result.image is not None
+    word = style.strip().lower().lstrip(".")
+    for name, suffixes in photo.FORMATS.items():
+        if word == name.lower() or f".{word}" in suffixes:
+            path = new_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
+            return str(photo.write(picture, result.image, path, mask=hole))
+    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photo.FORMATS)}.")
+
+
+def _plain(values: dict[str, float]) -> dict[str, float | str]:
+    """JSON knows no infinity, which is the PSNR of equal pictures."""
+    return {name: value if np.isfinite(value) else str(value) for name, value in values.items()}

@@ -1,0 +1,88 @@
+"""The whole page: the studio on the left, the tabs on the right."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+import inpaint_core
+from webui import about, api, compare, edit, runner, session, studio
+
+HERE = Path(__file__).parent
+HOUR = 3600
+MAX_FILE_SIZE = "200mb"
+MOST_WAITING = 64
+WARM_UP_AFTER = 5.0  # seconds: the page comes first, then what the first fill needs
+
+THEME = gr.themes.Soft(
+    primary_hue="rose",
+    neutral_hue="slate",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],  # no font service: the page works offline
+    font_mono=["ui-monospace", "monospace"],
+).set(
+    block_title_background_fill="none",
+    block_title_padding="0",
+    block_title_text_color="*body_text_color",
+    block_title_text_color_dark="*body_text_color",
+    block_title_text_weight="600",
+    body_background_fill="*neutral_100",
+    button_secondary_background_fill="white",
+    button_secondary_border_color="*neutral_200",
+)
+
+
+def build() -> gr.Blocks:
+    """The page with its API; nothing heavy is loaded."""
+    with gr.Blocks(title="Inpainting studio", delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
+        gr.Markdown(intro(), elem_id="intro")
+        with gr.Row(equal_height=False, elem_id="columns"):
+            with gr.Column(scale=11, min_width=340):
+                room = studio.build()
+            with gr.Column(scale=9, min_width=340), gr.Tabs():
+                with gr.Tab("Edit", id="edit"):
+                    edit.build(room)
+                with gr.Tab("Compare", id="compare-tab"):
+                    compare.build(room)
+                with gr.Tab("Methods", id="methods-tab"):
+                    about.build()
+        api.build()
+        demo.load(
+            studio.first_example,
+            None,
+            room.opened,
+            api_visibility="private",
+            show_progress="hidden",
+        )
+    demo.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
+    return demo
+
+
+def intro() -> str:
+    """What the page is for, in two lines."""
+    ready = [method for method in inpaint_core.methods() if method.ready]
+    return (
+        "# Inpainting studio\nPaint over what should go and press **Fill**. "
+        f"From {ready[0].title} ({ready[0].year}) to {ready[-1].title} ({ready[-1].year}), side by side on your photo; "
+        "everything you did not paint stays as it was, bit for bit."
+    )
+
+
+def launch(demo: gr.Blocks, **settings: Any) -> Any:
+    """Serve the page; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
+    session.remove_leftovers()
+    warm_up = threading.Timer(WARM_UP_AFTER, runner.warm_up)
+    warm_up.daemon = True
+    warm_up.start()
+    return demo.launch(
+        theme=THEME,
+        css_paths=HERE / "style.css",
+        js=(HERE / "shortcuts.js").read_text(encoding="utf-8"),
+        max_file_size=MAX_FILE_SIZE,
+        mcp_server=True,
+        run_history=False,  # would keep the visitors' photos in their browsers without being asked
+        ssr_mode=False,
+        **settings,
+    )

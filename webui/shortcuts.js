@@ -1,0 +1,51 @@
+// Keys that people know from other tools, and photos dropped or pasted anywhere. Runs once, as the page's `js`.
+() => {
+  const typing = (target) => target instanceof HTMLElement &&
+    (target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName) ||
+      (target.tagName === "INPUT" && !["range", "checkbox", "radio", "button", "file"].includes(target.type)));
+  const press = (id) => (document.querySelector(`button#${id}`) || document.querySelector(`#${id} button`))?.click();
+
+  document.addEventListener("keydown", (event) => {
+    const studio = window.studio, control = event.ctrlKey || event.metaKey, key = event.key.toLowerCase();
+    if (!studio || event.altKey || (typing(event.target) && !(control && key === "s"))) return;
+    let act = null;
+    if (control && key === "z") act = event.shiftKey ? studio.redo : studio.undo;
+    else if (control && key === "y") act = studio.redo;
+    else if (control && key === "s") act = () => press("save-original");
+    else if (control) return;
+    else if (event.key === "[") act = () => studio.stepBrush(-1);
+    else if (event.key === "]") act = () => studio.stepBrush(1);
+    else if (key === "escape") act = studio.resetZoom;
+    else if (key === "r" && event.shiftKey) act = () => !event.repeat && press("fill");
+    else if (key === "h") act = studio.toggleHelp;
+    else if (key === " " && (studio.hovered() || event.target === document.body)) act = () => studio.holdSpace(true);
+    else if (key === "tab" && studio.hovered()) act = () => studio.showOriginal(true);
+    if (act) { event.preventDefault(); act(); }
+  });
+  document.addEventListener("keyup", (event) => {
+    if (event.key === " ") window.studio?.holdSpace(false);
+    if (event.key === "Tab") window.studio?.showOriginal(false);
+  });
+  window.addEventListener("blur", () => { window.studio?.holdSpace(false); window.studio?.showOriginal(false); });
+
+  // The photo goes through the page's own upload button, so that the server gets the file as it is.
+  const open = (files) => {
+    const image = [...(files || [])].find((file) => file.type.startsWith("image/"));
+    const input = document.querySelector("#open-photo input[type=file], input#open-photo, #open-photo-input input");
+    const target = input || document.querySelector("#open-photo")?.parentElement?.querySelector("input[type=file]");
+    if (!image || !target) return false;
+    const carrier = new DataTransfer();
+    carrier.items.add(image);
+    target.files = carrier.files;
+    target.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  };
+  const ours = (event) => event.target instanceof Element && event.target.closest("[data-own-drop]");
+  document.addEventListener("dragover", (event) => { if (!ours(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => {
+    if (ours(event) || !event.dataTransfer?.files.length) return;
+    event.preventDefault();
+    open(event.dataTransfer.files);
+  });
+  document.addEventListener("paste", (event) => { if (!typing(event.target)) open(event.clipboardData?.files); });
+}
