@@ -28,7 +28,7 @@ def build() -> None:
         method = gr.Textbox(catalogue.default_method(), label="method")
         names = gr.Textbox("", label="methods")
         seed, width, height, specks = gr.Number(0, precision=0), *(gr.Number(n, precision=0) for n in (512, 512, 0))
-        grow = gr.Number(0)
+        dilate = gr.Number(0)
         invert, loops, refine, seek = (gr.Checkbox(False) for _ in range(4))
         kind = gr.Textbox("free_form", label="kind")
         style = gr.Textbox("", label="format")
@@ -37,21 +37,21 @@ def build() -> None:
     queued: dict[str, Any] = {"concurrency_id": runner.QUEUE, "api_visibility": "public"}
     button.click(
         inpaint,
-        [the_photo, the_mask, method, the_sketch, seed, grow, invert, refine, style],
+        [the_photo, the_mask, method, the_sketch, seed, dilate, invert, refine, style],
         file_out,
         api_name="inpaint",
         **queued,
     )
     button.click(
         compare,
-        [the_photo, the_mask, names, the_sketch, seed, grow, invert, seek],
+        [the_photo, the_mask, names, the_sketch, seed, dilate, invert, seek],
         [files_out, json_out],
         api_name="compare",
         **queued,
     )
     button.click(
         make_mask,
-        [the_photo, the_mask, kind, seed, width, height, grow, loops, specks, invert],
+        [the_photo, the_mask, kind, seed, width, height, dilate, loops, specks, invert],
         file_out,
         api_name="make_mask",
         api_visibility="public",
@@ -66,7 +66,7 @@ def inpaint(
     method: str = "patchmatch",
     sketch: str | None = None,
     seed: int = 0,
-    grow: float = 0,
+    dilate: float = 0,
     invert: bool = False,
     refine: bool = False,
     format: str = "",
@@ -79,7 +79,7 @@ def inpaint(
         method: name of the method; the endpoint `methods` lists them.
         sketch: file of edges wanted inside the hole, white on black, of the photo's size; optional.
         seed: of every random number drawn.
-        grow: pixels by which the mask is grown first.
+        dilate: pixels by which the mask is grown first.
         invert: fill what is black in the mask instead.
         refine: replace the texture of the fill by the photo's own patches (PatchMatch).
         format: format of the result, such as PNG; empty keeps the photo's own.
@@ -87,7 +87,7 @@ def inpaint(
     Returns:
         The file of the completed photo, in the photo's size.
     """
-    picture, hole, lines = _read(photo, mask, sketch, grow, invert)
+    picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
     result = runner.fill(picture.pixels, hole, method, lines, int(seed), refine="patchmatch" if refine else None)
     return _write(picture, photo, result, hole, format or picture.format)
 
@@ -99,7 +99,7 @@ def compare(
     methods: str = "",
     sketch: str | None = None,
     seed: int = 0,
-    grow: float = 0,
+    dilate: float = 0,
     invert: bool = False,
     hide_and_seek: bool = False,
 ) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
@@ -111,14 +111,14 @@ def compare(
         methods: names separated by commas; empty takes every method that is ready.
         sketch: file of edges wanted inside the hole, white on black; optional.
         seed: of every random number drawn.
-        grow: pixels by which the mask is grown first.
+        dilate: pixels by which the mask is grown first.
         invert: fill what is black in the mask instead.
         hide_and_seek: measure against the photo itself, whose hidden pixels are intact.
 
     Returns:
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
-    picture, hole, lines = _read(photo, mask, sketch, grow, invert)
+    picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
     names = [name.strip() for name in methods.split(",") if name.strip()] or None
     files: list[str] = []
     rows: list[dict[str, Any]] = []
@@ -142,12 +142,12 @@ def make_mask(
     seed: int = 0,
     width: int = 512,
     height: int = 512,
-    grow: float = 0,
+    dilate: float = 0,
     close_loops: bool = False,
     remove_specks: int = 0,
     invert: bool = False,
 ) -> str:
-    """Draw a random mask for a photo, or repair a mask: flip it, remove specks, fill outlines, grow it.
+    """Draw a random mask for a photo, or repair a mask: flip it, remove specks, fill outlines, dilate it.
 
     Args:
         photo: a photo's file whose size the mask gets; optional.
@@ -156,7 +156,7 @@ def make_mask(
         seed: of the random mask.
         width: of the random mask where there is no photo.
         height: of the random mask where there is no photo.
-        grow: pixels by which the mask is grown.
+        dilate: pixels by which the mask is grown.
         close_loops: fill the inside of drawn outlines.
         remove_specks: pieces of fewer pixels than this are removed.
         invert: exchange black and white first.
@@ -172,7 +172,7 @@ def make_mask(
             raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
         hole = masks.generate(kind, rows, columns, seed=int(seed))
     hole = masks.repair(
-        hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(grow)
+        hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(dilate)
     )
     name = Path(photo or mask or kind).stem
     return str(save_png(hole.astype(np.uint8) * 255, new_folder() / f"{name}_mask.png"))
@@ -206,7 +206,7 @@ def methods() -> list[dict[str, Any]]:
 
 
 def _read(
-    file: str | None, mask: str | None, sketch: str | None, grow: float, invert: bool
+    file: str | None, mask: str | None, sketch: str | None, dilate: float, invert: bool
 ) -> tuple[photo.Photo, np.ndarray, np.ndarray | None]:
     if not file:
         raise InpaintError("Send a photo's file as `photo`.")
@@ -215,7 +215,7 @@ def _read(
     picture = _read_photo(file)
     hole = masks.from_file(_read_mask(mask))
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
-        hole = masks.repair(hole, invert=invert, dilate=float(grow))
+        hole = masks.repair(hole, invert=invert, dilate=float(dilate))
     hole = masks.check(hole, picture.height, picture.width)
     return picture, hole, None if not sketch else masks.from_file(_read_mask(sketch))
 

@@ -43,9 +43,9 @@ def build(studio: Studio) -> None:
     if waiting:
         gr.Markdown(waiting, elem_classes="quiet")
     seek = gr.Checkbox(
-        True,
+        False,
         label="Hide and seek: measure against what the mask hides",
-        info="For a mask over an intact photo. Untick it when the mask covers something unwanted.",
+        info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
         elem_id="hide-and-seek",
     )
     start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")

@@ -50,6 +50,12 @@ def build(studio: Studio) -> None:
         save_exact = gr.Button("Save as PNG (exact)", size="sm", elem_id="save-png", min_width=120)
         carry_on = gr.Button("Continue from this", size="sm", elem_id="continue", min_width=120)
     with gr.Accordion("Why: what the method did", open=False, elem_id="why"):
+        explain = gr.Checkbox(
+            False,
+            label="At the next fill also show gate maps and attention (networks; takes longer)",
+            elem_id="explain",
+            container=False,
+        )
         reasons = gr.Gallery(
             format="png",
             columns=2,
@@ -65,12 +71,12 @@ def build(studio: Studio) -> None:
     method.change(about, [method], [about_method], show_progress="hidden", **hidden)
     fill.click(
         _fill,
-        [studio.session, studio.editor, method, seed, refine, *studio.repairs],
+        [studio.session, studio.editor, method, seed, refine, explain, *studio.repairs],
         [outcome, slider, notes, after, save, reasons, studio.last_mask],
         concurrency_id=runner.QUEUE,
         concurrency_limit=runner.AT_ONCE,
         show_progress_on=notes,
-        js=canvas.strokes_at(1, 9),
+        js=canvas.strokes_at(1, 10),
         **hidden,
     )
     save.click(_save_original, [outcome], [studio.download], **hidden).success(js=PRESS_DOWNLOAD, **hidden)
@@ -106,6 +112,7 @@ def _fill(
     method: str,
     seed: float | None,
     refine: bool,
+    explain: bool,
     grow: float,
     close_loops: bool,
     specks: int,
@@ -119,7 +126,7 @@ def _fill(
     picture = session.photo()
     before = session.pixels(picture)
     result = runner.fill(
-        before, hole, method, sketch, int(seed or 0), refine="patchmatch" if refine else None, progress=progress
+        before, hole, method, sketch, int(seed or 0), "patchmatch" if refine else None, explain, progress
     )
     after = result.image
     if after is None:

@@ -22,11 +22,14 @@ def fill(
     sketch: np.ndarray | None,
     seed: int,
     refine: str | None = None,
+    explain: bool = False,
     progress: Callable[..., Any] | None = None,
 ) -> inpaint_core.Result:
     """`inpaint_core.inpaint`, whose progress moves the page's bar."""
     tell = None if progress is None else lambda share, text: progress(share, desc=text)
-    return inpaint_core.inpaint(image, mask, method, sketch, DEVICE, seed, refine=refine, progress=tell)
+    return inpaint_core.inpaint(
+        image, mask, method, sketch, DEVICE, seed, refine=refine, explain=explain, progress=tell
+    )
 
 
 def warm_up() -> None:

@@ -86,7 +86,7 @@ def test_a_result_comes_in_the_format_asked_for(client: Client, files: dict[str,
         ("photo", "mask", {"method": "magic"}, "magic"),
         ("photo", "mask", {"format": "docx"}, "docx"),
         ("photo", "small", {}, "64"),
-        ("photo", "small", {"grow": 5}, "64"),
+        ("photo", "small", {"dilate": 5}, "64"),
         ("photo", "empty", {}, "mask"),
         ("photo", "full", {}, "mask"),
         ("photo", "full", {"invert": True}, "mask"),
@@ -168,7 +168,7 @@ def test_make_mask_draws_for_a_photo_and_repairs_a_mask(client: Client, files: d
     assert set(np.unique(first)) == {0, 255}
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    grown = client.predict(mask=handle_file(files["mask"]), grow=3, api_name="/make_mask")
+    grown = client.predict(mask=handle_file(files["mask"]), dilate=3, api_name="/make_mask")
     flipped = client.predict(mask=handle_file(files["mask"]), invert=True, api_name="/make_mask")
     mask = _array(str(files["mask"]))
     assert (_array(grown) > mask).sum() > 0
