@@ -4,7 +4,8 @@ Search: `_patch_search`, after Barnes et al., "PatchMatch", SIGGRAPH 2009.
 Completion: Wexler, Shechtman, Irani, "Space-Time Completion of Video", PAMI 2007: at each level of a pyramid,
 alternate between finding the nearest known patch of every patch that overlaps the hole, and letting these patches
 vote for the hole's pixels. Departures: no time axis; comparisons, not only votes, trust pixels near the hole's border
-more; nearby sources are preferred; in the last step each pixel is a copy of its best vote, so nothing is blurred.
+more; nearby sources are preferred; in the last step each pixel is a copy of its best vote, so nothing is blurred;
+small steps of brightness between the copies are evened out (`_seams`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Generator, Tensor
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods._hole_pyramid import double, halve, hole_depth, smooth_fill
 from inpaint_core.methods._patch_search import NearestPatches, patch_overlaps
+from inpaint_core.methods._seams import even_out
 from inpaint_core.methods.base import FillMethod
 
 PATCH_SIZES = (5, 3, 1)  # the first with enough sources is taken
@@ -32,11 +34,18 @@ VOTE_CHUNK = 16384  # pixels
 
 
 class PatchMatch(FillMethod):
-    """Copies the photo's own patches into the hole. Has no weights and reads nothing but the known pixels."""
+    """Copies the photo's own patches into the hole. Has no weights and reads nothing but the known pixels.
+
+    Args:
+        even: even out small steps of brightness between the copies; False leaves every hole pixel an exact copy.
+    """
 
     max_pixels = 2 << 20
     uses_gpu = True
     min_context = 64
+
+    def __init__(self, even: bool = True) -> None:
+        self.even = even
 
     def fill(
         self,
@@ -61,7 +70,7 @@ class PatchMatch(FillMethod):
                 by the photo's own patches; only its hole is read.
 
         Returns:
-            float32, N x 3 x H x W: every hole pixel a copy of a known one, the others unchanged.
+            float32, N x 3 x H x W: hole pixels copied from known ones (see `even`), the others unchanged.
 
         Raises:
             InpaintError: an image has no known pixel.
@@ -81,6 +90,8 @@ class PatchMatch(FillMethod):
                 dice = torch.Generator(image.device).manual_seed(seed)
                 filled, offsets[sample], note = complete(pixels, hole, dice, start)
                 notes += note
+                if self.even:
+                    filled = even_out(filled, hole, offsets[sample])
             completed[sample] = filled.permute(2, 0, 1)
         if details is not None:
             details["offsets"] = offsets

@@ -58,7 +58,7 @@ def test_every_hole_pixel_is_a_known_pixel_and_its_offset_says_which(astronaut: 
     image = photo(astronaut)
     known = torch.where(mask > 0, torch.tensor(UNIQUE)[None, :, None, None], image)
     details: dict = {}
-    filled = PatchMatch().fill(known, mask, generator=dice(), details=details)
+    filled = PatchMatch(even=False).fill(known, mask, generator=dice(), details=details)
     assert torch.equal(filled * (1 - mask), known * (1 - mask))
     offsets = details["offsets"]
     assert offsets.shape == (1, 2, 96, 96)
@@ -134,7 +134,7 @@ def test_odd_and_tiny_sizes_are_filled(size: tuple[int, int]) -> None:
     image = torch.rand(1, 3, *size, generator=dice(2))
     mask = torch.zeros(1, 1, *size)
     mask[:, :, size[0] // 2 :, size[1] // 2 :] = 1
-    filled = PatchMatch().fill(torch.where(mask > 0, 2.0, image), mask, generator=dice())
+    filled = PatchMatch(even=False).fill(torch.where(mask > 0, 2.0, image), mask, generator=dice())
     assert torch.equal(filled * (1 - mask), image * (1 - mask))
     assert colours(filled, mask) <= colours(image, 1 - mask)
 
@@ -166,7 +166,7 @@ def test_initial_keeps_its_structure_and_takes_the_photo_s_pixels() -> None:
     mask = box(128, 128, 32, 32, 64)
     bulge = column < torch.where((torch.arange(128) - 64).abs() < 16, 84, 64)[None, None, :, None]
     initial = torch.where(bulge, red[None, :, None, None], blue[None, :, None, None]) * 0.8  # smooth, without grain
-    filled = PatchMatch().fill(image, mask, generator=dice(), initial=initial)
+    filled = PatchMatch(even=False).fill(image, mask, generator=dice(), initial=initial)
     assert colours(filled, mask) <= colours(image, 1 - mask)
     is_red = filled[:, :1] > filled[:, 2:]
     agrees = ((is_red == bulge) * mask).sum() / mask.sum()
