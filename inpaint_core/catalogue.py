@@ -28,6 +28,8 @@ class Method:
     cost: float  # rough seconds at 512 x 512 on two CPU cores: the order in which a comparison runs
     accepts_sketch: bool = False
     needs_weights: bool = False
+    parameters: int | None = None  # of the generator at the paper's width; the manifest tells the width shipped
+    trained_here: bool = True  # there is a script in train/ for it
 
     @property
     def ready(self) -> bool:
@@ -40,8 +42,8 @@ class Method:
 
     @property
     def train_command(self) -> str | None:
-        """The command that makes the weights, or None for a method without any."""
-        if not self.needs_weights:
+        """The command that makes the weights; None for a method without any, or without a training script here."""
+        if not self.needs_weights or not self.trained_here:
             return None
         return f"python -m train.{self.name} --data PHOTOS --out runs/{self.name} --export"
 
@@ -98,6 +100,7 @@ _METHODS = (
         licence="MIT",
         summary="Squeezes the photo through a bottleneck and predicts the mean of all that could be there: blurred.",
         implementation="inpaint_core.methods.feed_forward:autoencoder",
+        parameters=6_471_331,
         cost=0.1,
         needs_weights=True,
     ),
@@ -111,6 +114,7 @@ _METHODS = (
         licence="MIT",
         summary="An autoencoder with a channel-wise fully connected layer, and a critic that judges the filled patch.",
         implementation="inpaint_core.methods.feed_forward:context_encoder",
+        parameters=6_049_667,
         cost=0.05,
         needs_weights=True,
     ),
@@ -124,6 +128,7 @@ _METHODS = (
         licence="MIT",
         summary="Dilated convolutions see far around the hole; one critic looks at the photo, another at the hole.",
         implementation="inpaint_core.methods.feed_forward:glcic",
+        parameters=6_072_131,
         cost=0.3,
         needs_weights=True,
     ),
@@ -137,6 +142,7 @@ _METHODS = (
         licence="MIT",
         summary="A coarse fill first; then attention borrows features of known patches to refine it.",
         implementation="inpaint_core.methods.feed_forward:deepfill_v1",
+        parameters=3_601_542,
         cost=0.4,
         needs_weights=True,
     ),
@@ -150,6 +156,7 @@ _METHODS = (
         licence="MIT",
         summary="Convolutions that count known pixels only; the hole shrinks from layer to layer.",
         implementation="inpaint_core.methods.feed_forward:partial_conv",
+        parameters=25_779_796,
         cost=0.35,
         needs_weights=True,
     ),
@@ -163,9 +170,25 @@ _METHODS = (
         licence="MIT",
         summary="Gated convolutions learn where to look, in holes of any form, and follow the edges you sketch.",
         implementation="inpaint_core.methods.feed_forward:deepfill_v2",
+        parameters=4_053_678,
         cost=0.5,
         accepts_sketch=True,
         needs_weights=True,
+    ),
+    Method(
+        name="lama",
+        title="LaMa",
+        year=2022,
+        paper="Suvorov et al.: Resolution-robust large mask inpainting with Fourier convolutions, WACV 2022",
+        url="https://arxiv.org/abs/2109.07161",
+        family="encoder-decoder",
+        licence="MIT",
+        summary="Fast Fourier convolutions see the whole photo at once and continue what repeats.",
+        implementation="inpaint_core.methods.feed_forward:lama",
+        parameters=27_048_835,
+        cost=1.0,
+        needs_weights=True,
+        trained_here=False,
     ),
 )
 
@@ -188,9 +211,9 @@ def require_ready(name: str) -> Method:
     """The record of a method that can run now; `InpaintError` says how to make its weights where they are absent."""
     method = get(name)
     if not method.ready:
+        remedy = f", or make them with '{method.train_command}'" if method.train_command else ""
         raise InpaintError(
-            f"The weights of {name} are absent or damaged; put them into the checkpoints folder, or make them with "
-            f"'{method.train_command}'."
+            f"The weights of {name} are absent or damaged; put them into the checkpoints folder{remedy}."
         )
     return method
 

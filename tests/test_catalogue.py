@@ -1,5 +1,6 @@
 """The catalogue tells everything about a method without importing anything heavy."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -23,7 +24,21 @@ def test_names_are_unique_and_records_complete():
     for record in records:
         assert all((record.title, record.paper, record.url, record.family, record.licence, record.summary))
         assert 1990 < record.year < 2030
-        assert record.needs_weights == (record.train_command is not None)
+        assert (record.train_command is not None) == (record.needs_weights and record.trained_here)
+        assert (record.parameters is not None) == record.needs_weights
+
+
+def test_every_training_command_names_a_script_that_is_here():
+    for record in inpaint_core.methods():
+        if record.train_command is not None:
+            assert importlib.util.find_spec(f"train.{record.name}") is not None
+            assert f"train.{record.name} " in record.train_command
+
+
+@pytest.mark.parametrize("name", [record.name for record in inpaint_core.methods() if record.parameters])
+def test_the_number_of_parameters_is_that_of_the_network(name):
+    network = catalogue.get(name).build().build()
+    assert sum(parameter.numel() for parameter in network.parameters()) == catalogue.get(name).parameters
 
 
 def test_every_implementation_can_be_built():

@@ -260,3 +260,11 @@ def test_bad_arguments_are_one_sentence_that_says_what_to_do(arguments):
     assert 20 < len(sentence) < 300
     assert sentence.endswith(".")
     assert "\n" not in sentence
+
+
+def test_a_method_whose_weights_are_absent_says_how_to_make_them(monkeypatch, tmp_path):
+    monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
+    mask = np.zeros((20, 20), bool)
+    mask[5:9, 5:9] = True
+    with pytest.raises(InpaintError, match=r"python -m train\.glcic"):
+        inpaint_core.inpaint(noise(20, 20), mask, "glcic")

@@ -35,11 +35,12 @@ def method_table() -> str:
         sketch = " Follows a sketch." if method.accepts_sketch else ""
         link = f"<a href='{html.escape(method.url)}' target='_blank' rel='noopener'>{html.escape(method.paper)}</a>"
         command = ""
-        if not method.ready:
-            command = f"<small>To make its weights: <code>{html.escape(str(method.train_command))}</code></small>"
+        if not method.ready and method.train_command:
+            command = f"<small>To make its weights: <code>{html.escape(method.train_command)}</code></small>"
+        size = f"<small>{method.parameters / 1e6:.1f} M parameters</small>" if method.parameters else ""
         rows.append(
             f"<tr><th>{html.escape(method.title)}<small><code>{method.name}</code></small>"
-            f"<small>{html.escape(method.family)}</small></th><td>{method.year}</td>"
+            f"<small>{html.escape(method.family)}</small>{size}</th><td>{method.year}</td>"
             f"<td>{html.escape(method.summary)}{sketch}<small>{link}</small>{command}</td>"
             f"<td>{html.escape(method.licence)}</td><td>{'ready' if method.ready else 'no weights'}</td></tr>"
         )

@@ -38,4 +38,5 @@ def methods(
     if absent:
         console.out.print("To make the weights of those that are not ready:")
     for method in absent:
-        console.out.print(f"  {method.train_command}")
+        if method.train_command:
+            console.out.print(f"  {method.train_command}")

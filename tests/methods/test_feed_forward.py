@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from inpaint_core import weights
+import inpaint_core
+from inpaint_core import catalogue, fill, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods import feed_forward, precision
 from inpaint_core.methods.feed_forward import FeedForward
@@ -78,6 +79,31 @@ def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
     for index in range(count):
         mask[index, :, 20 + 8 * index : 70, 30 : 60 + 4 * index] = 1
     return image, mask
+
+
+NETWORKS = [record.name for record in catalogue.methods() if record.needs_weights]
+
+
+def test_no_network_of_the_catalogue_is_left_out_here() -> None:
+    assert set(NETWORKS) <= set(SMALL)
+
+
+@pytest.mark.parametrize("size", [(61, 83), (5, 200), (300, 280)])
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.usefixtures("here")
+def test_known_pixels_survive_every_network_at_odd_sizes(
+    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "_instances", {})
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    mask = np.zeros(size, bool)
+    mask[1 : size[0] // 2, 2 : size[1] // 2] = mask[-1, -1] = True
+    sketch = np.eye(*size, dtype=bool)
+    assert catalogue.get(name).ready
+    result = inpaint_core.inpaint(image, mask, name, sketch, "cpu", explain=True)
+    assert result.image is not None
+    assert np.array_equal(result.image[~mask], image[~mask])
+    assert not np.array_equal(result.image[mask], image[mask])
 
 
 @pytest.mark.parametrize("name", SMALL)
