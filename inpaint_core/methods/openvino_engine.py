@@ -187,17 +187,51 @@ def _twice(x: Any) -> Any:
     )
 
 
+def _twice_then_convolution(x: Any, weight: Tensor, bias: Tensor | None) -> list[Any]:
+    """What a 3 x 3 convolution gives on `_twice(x)`, in four parts, which `_interleave` puts together.
+
+    Of nine taps on repeated pixels several read the same pixel. With those added up beforehand, the results at even
+    and at odd rows and columns are four 2 x 2 convolutions of x itself: 4/9 of the work.
+    """
+    from openvino import opset13 as ops
+
+    sums = torch.tensor([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], dtype=torch.float32)  # (parity, to, from)
+    parts = []
+    for row in (0, 1):
+        for column in (0, 1):
+            kernel = torch.einsum("ty,oiyx,sx->oits", sums[row], weight.detach().float().cpu(), sums[column])
+            before, after = [1 - row, 1 - column], [row, column]
+            parts.append(_with_bias(ops.convolution(x, _array(kernel), [1, 1], before, after, [1, 1]), bias))
+    return parts
+
+
+def _interleave(parts: list[Any]) -> Any:
+    """Four maps, of even and odd rows and columns, as one of twice their size."""
+    from openvino import opset13 as ops
+
+    return ops.depth_to_space(ops.concat(parts, 1), "blocks_first", 2)
+
+
 def _gated(layer: GatedConv2d, x: Any) -> Any:
     from openvino import opset13 as ops
 
-    x = _twice(x) if isinstance(layer, GatedUpConv2d) else x
     c = layer.channels  # two convolutions: the activation of each is computed while its result is in the registers
-    features = _same_convolution(x, layer.weight[:c], layer.bias[:c], layer.stride, layer.dilation)
-    gate = ops.sigmoid(_same_convolution(x, layer.weight[c:], layer.bias[c:], layer.stride, layer.dilation))
-    return ops.multiply(_activate(features, layer.activation), gate)
+    weights, biases = layer.weight.split(c), layer.bias.split(c)
+    pairs: list[tuple[Any, ...]]
+    if isinstance(layer, GatedUpConv2d) and layer.weight.shape[2] == 3:
+        pairs = list(zip(*map(_twice_then_convolution, (x, x), weights, biases), strict=True))
+    else:
+        x = _twice(x) if isinstance(layer, GatedUpConv2d) else x
+        halves = zip(weights, biases, strict=True)
+        pairs = [tuple(_same_convolution(x, weight, bias, layer.stride, layer.dilation) for weight, bias in halves)]
+    results = [ops.multiply(_activate(features, layer.activation), ops.sigmoid(gate)) for features, gate in pairs]
+    return results[0] if len(results) == 1 else _interleave(results)
 
 
 def _same(layer: SameConv2d, x: Any) -> Any:
+    if layer.upsample and layer.weight.shape[2] == 3:
+        parts = _twice_then_convolution(x, layer.weight, layer.bias)
+        return _interleave([_activate(part, layer.activation) for part in parts])
     x = _twice(x) if layer.upsample else x
     return _activate(
         _same_convolution(x, layer.weight, layer.bias, layer.stride[0], layer.dilation[0]), layer.activation
