@@ -1,0 +1,35 @@
+"""The perceptual term that every script may switch on: LPIPS on SqueezeNet's features, once colours are right."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from .engine import Engine
+from .losses import PerceptualLoss
+from .session import Training
+
+JOINS, FULL = 0.05, 0.3  # shares of the run at which it begins to count, and counts in full
+
+
+def perceptual_network(weight: float) -> dict[str, nn.Module]:
+    """What a training keeps in `frozen`: the network, or nothing where the term has no weight."""
+    return {"perceptual": PerceptualLoss("squeeze")} if weight > 0 else {}
+
+
+def perceptual_term(
+    training: Training, engine: Engine, completed: Tensor, truth: Tensor, log: dict[str, Tensor]
+) -> Tensor | float:
+    """The recipe's `perceptual` times the distance of completed photos from the true ones, 0 where it has none.
+
+    Args:
+        training: with a recipe and what `perceptual_network` gave.
+        completed, truth: N x 3 x H x W in [0, 1].
+        log: receives the distance.
+    """
+    risen = (engine.progress - JOINS) / (FULL - JOINS)
+    weight = training.recipe.perceptual * (1.0 if training.started else min(max(risen, 0.0), 1.0))
+    if weight == 0:
+        return 0.0
+    with engine.autocast():
+        log["perceptual"] = training.frozen["perceptual"](completed, truth)
+    return weight * log["perceptual"]
