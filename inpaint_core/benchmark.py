@@ -1,7 +1,6 @@
-"""What `python -m inpaint_core benchmark` measures: the machine, the methods, the memory of a large photo, the masks.
+"""What `python -m inpaint_core benchmark` measures: the machine, methods, networks, a large photo's memory, masks.
 
-Each section is a function that returns a `Section`; a new one (a network's parts, a GPU's rates) is one more function
-in `sections`. Times are the best of several runs: on a shared machine the best is the one that was disturbed least.
+Each section is a function that returns a `Section`; a new one is one more function in `sections`. Times are the best of several runs: on a shared machine the best is the one that was disturbed least.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from inpaint_core import catalogue
 HOLE_SHARE = 0.10  # of the free-form masks the methods are timed with
 LARGE_PHOTO = (3000, 4000)  # height and width: 12 megapixels, as phones have them
 STROKE_WIDTH = 90  # pixels of the brush on it
+RATE_CHANNELS, RATE_SIDE = 192, 128  # of the convolution that gives the machine's rate
 
 
 @dataclass
@@ -39,26 +40,26 @@ class Section:
 
 def sections(quick: bool = False) -> Iterator[Section]:
     """Every section, each measured when it is asked for."""
+    from inpaint_core import network_benchmark
+
     # First, while this process is small: on some systems a child inherits its parent's peak of memory.
     large = large_photo(repeats=1 if quick else 3)
-    yield machine(repeats=3 if quick else 10)
+    rates = convolution_rates(repeats=3 if quick else 10)
+    yield machine(rates)
+    yield network_benchmark.networks(rates, sizes=(256,) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield methods(sizes=(256, 512) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield large
     yield mask_rates(sizes=(256,) if quick else (256, 512))
 
 
-def machine(repeats: int = 10) -> Section:
-    """The rate of a wide 3 x 3 convolution, channels last: what no network on this machine can go beyond."""
+def convolution_rates(repeats: int = 10) -> dict[str, float]:
+    """Floating-point operations a second of a wide 3 x 3 convolution, channels last: "cpu bfloat16" -> 9e11 ..."""
     import torch
 
-    section = Section(
-        f"Machine: {platform.machine()}, torch {torch.__version__}, {torch.get_num_threads()} threads",
-        ("convolution 3 x 3, 192 channels, 128 x 128", "TFLOP/s"),
-    )
-    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    channels, side = 192, 128
+    rates = {}
+    channels, side = RATE_CHANNELS, RATE_SIDE
     work = 2 * 9 * channels * channels * side * side
-    for device in devices:
+    for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
         for dtype in (torch.float32, torch.bfloat16):
             layer, features = torch.nn.Conv2d(channels, channels, 3, padding=1), torch.randn(1, channels, side, side)
             layer = layer.to(device, dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -70,9 +71,19 @@ def machine(repeats: int = 10) -> Section:
                 if device == "cuda":
                     torch.cuda.synchronize()
 
-            name = str(dtype).removeprefix("torch.")
-            section.rows.append((f"{device} {name}", f"{work / best(run, repeats) / 1e12:.2f}"))
-    return section
+            rates[f"{device} {str(dtype).removeprefix('torch.')}"] = work / best(run, repeats)
+    return rates
+
+
+def machine(rates: dict[str, float]) -> Section:
+    """The machine's rates of convolution, by which the networks are judged."""
+    import torch
+
+    return Section(
+        f"Machine: {platform.machine()}, torch {torch.__version__}, {torch.get_num_threads()} threads",
+        (f"convolution 3 x 3, {RATE_CHANNELS} channels, {RATE_SIDE} x {RATE_SIDE}", "TFLOP/s"),
+        [(name, f"{rate / 1e12:.2f}") for name, rate in rates.items()],
+    )
 
 
 def methods(sizes: tuple[int, ...] = (256, 512, 1024), repeats: int = 3) -> Section:
@@ -161,8 +172,13 @@ def brush_stroke(height: int, width: int) -> np.ndarray:
 
 
 def _fill_in_a_fresh_process(name: str, folder: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "inpaint_core.benchmark", name, folder]
+    return in_a_fresh_process("inpaint_core.benchmark", name, folder)
+
+
+def in_a_fresh_process(module: str, *arguments: str) -> dict[str, Any]:
+    """Run a module of this package as a script of its own; returns the JSON that it prints."""
     root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
 
@@ -174,27 +190,27 @@ def _fill_large_photo(name: str, folder: str) -> dict[str, float]:
 
     tiny = np.zeros((64, 64, 3), np.uint8)
     inpaint(tiny, np.pad(np.ones((8, 8), bool), 28), name)
-    idle = _forget_peak()
+    idle = forget_peak()
     start = time.perf_counter()
     picture = files.read(f"{folder}/photo.jpg")
     hole = masks.from_file(files.read_mask(f"{folder}/mask.png"))
     result = inpaint(picture.pixels, hole, name)
     assert result.image is not None
     files.write(picture, result.image, f"{folder}/filled.jpg", mask=hole)
-    return {"fill": result.seconds, "whole": time.perf_counter() - start, "idle": idle, "peak": _peak()}
+    return {"fill": result.seconds, "whole": time.perf_counter() - start, "idle": idle, "peak": peak()}
 
 
-def _forget_peak() -> float:
+def forget_peak() -> float:
     """Start to measure the peak of memory anew where the system can (Linux); returns the megabytes in use now."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return _peak()
+        return peak()
     with contextlib.suppress(OSError):  # some containers forbid it; then the peak of the imports is in the number too
         Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM; proc(5)
     return _status_megabytes("VmRSS")
 
 
-def _peak() -> float:
+def peak() -> float:
     """The peak of memory in megabytes."""
     # not ru_maxrss on Linux: there a process inherits it from the one that starts it
     if Path("/proc/self/status").exists():

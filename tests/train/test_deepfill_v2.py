@@ -71,11 +71,11 @@ def test_bf16_and_the_perceptual_term_train_too(shared: Path, photos: Path, tmp_
 
 
 def test_a_killed_run_resumes_to_the_same_weights(photos: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"data": [photos], "steps": 8, "checkpoint_minutes": 0.0, "critic_from": 0.3}
+    options: dict[str, Any] = {"data": [photos], "steps": 30, "checkpoint_minutes": 0.0, "critic_from": 0.3}
     train(out=tmp_path / "whole", **options)
 
     words = ["--precision", "no", "--perceptual", "0", "--critic-from", "0.3", "--checkpoint-minutes", "0"]
-    words += ["--size", "64", "--batch", "2", "--width", "4", "--critic-width", "4", "--steps", "8"]
+    words += ["--size", "64", "--batch", "2", "--width", "4", "--critic-width", "4", "--steps", "30"]
     killed = tmp_path / "killed"
     command = [sys.executable, "-m", "train.deepfill_v2", "--data", str(photos), "--out", str(killed), *words]
     run = subprocess.Popen(
@@ -94,11 +94,11 @@ def test_a_killed_run_resumes_to_the_same_weights(photos: Path, tmp_path: Path) 
         run.wait()
     assert run.returncode == -signal.SIGKILL, "the run must have been killed in its middle"
     begun = torch.load(killed / CHECKPOINT, weights_only=True)["step"]
-    assert 0 < begun < 8
+    assert 0 < begun < 30
 
     train(out=killed, resume=True, **options)
     expected, resumed = (torch.load(tmp_path / name / CHECKPOINT, weights_only=True) for name in ("whole", "killed"))
-    assert resumed["step"] == expected["step"] == 8
+    assert resumed["step"] == expected["step"] == 30
     for part in ("generator", "critic"):
         for name, tensor in expected["modules"][part].items():
             assert torch.equal(tensor, resumed["modules"][part][name]), f"{part}.{name}"

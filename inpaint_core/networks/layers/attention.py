@@ -77,39 +77,31 @@ class ContextualAttention(nn.Module):
         keys_map = nearest_resize(background, background.shape[-2] // self.rate, background.shape[-1] // self.rate)
         key_height, key_width = keys_map.shape[-2:]
 
-        queries = patches(small, self.kernel, 1, 1)  # (N, 9C, h * w)
-        keys = patches(keys_map, self.kernel, 1, 1)  # (N, 9C, h' * w')
+        queries = patches(small, self.kernel).transpose(1, 2).contiguous()  # (N, h * w, 9C)
+        keys = patches(keys_map, self.kernel)  # (N, 9C, h' * w')
         norm = keys.float().square().sum(1, keepdim=True).sqrt().clamp_min(1e-4)
-        keys = keys / norm.to(keys.dtype)
-        values = patches(background, 2 * self.rate, self.rate, self.rate // 2).transpose(1, 2)  # (N, h' * w', 16C)
-        usable = torch.ones_like(norm, dtype=torch.float32)  # (N, 1, h' * w')
-        if mask is not None:
-            usable = self._usable(mask, key_height, key_width).float()
-            # zero patches here are the same as zero attention below, at a fraction of the work
-            values = values * usable.transpose(1, 2).to(values.dtype)
+        keys = keys * (self.softmax_scale / norm).to(keys.dtype)
+        usable = None if mask is None else self._usable(mask, key_height, key_width).to(keys.dtype)  # (N, 1, h' * w')
+        tiles = cut_tiles(background, self.rate)  # (N, (h' + 1) * (w' + 1), rate * rate * C)
 
         top, bottom, left, right = self._window(mask, height, width)
         rows = max(1, min(bottom - top, self.max_scores // (n * (right - left) * key_height * key_width)))
-        rebuilt, best = [], []
+        pasted = tiles.new_zeros(n, height + 1, width + 1, tiles.shape[2])
+        flow = torch.zeros(n, height, width, dtype=torch.int64, device=small.device) if return_flow else None
         for first in range(top, bottom, rows):
-            span = (first, min(first + rows, bottom), left, right)
-            scores = self._scores(queries, keys, span, (height, width), (key_height, key_width))
-            attention = torch.softmax(scores * (usable * self.softmax_scale), dim=2)  # float32 (N, block, h' * w')
-            rebuilt.append(attention.to(values.dtype) @ values)  # (N, block, 16C)
-            if return_flow:
-                best.append((attention * usable).argmax(2))
-        pasted = torch.cat(rebuilt, 1).transpose(1, 2)
-        around = (left, width - right, top, height - bottom)
-        if any(around):
-            pasted = F.pad(pasted.unflatten(2, (bottom - top, right - left)), around).flatten(2)
-        result = F.fold(
-            pasted, (full_height, full_width), kernel_size=2 * self.rate, stride=self.rate, padding=self.rate // 2
-        )
-        flow = None
-        if return_flow:
-            index = F.pad(torch.cat(best, 1).view(n, bottom - top, right - left), around)
-            flow = torch.stack((index // key_width, index % key_width), 1)
-        return result / 4, flow
+            last = min(first + rows, bottom)
+            scores = self._scores(queries, keys, (first, last, left, right), (height, width), (key_height, key_width))
+            if usable is None:
+                attention = torch.softmax(scores, dim=2)  # (N, block, h' * w'); computed in float32 in any dtype
+            else:
+                attention = torch.softmax(scores.mul_(usable), dim=2) * usable
+            if flow is not None:
+                flow[:, first:last, left:right] = attention.argmax(2).view(n, last - first, right - left)
+            shares = tile_shares(attention.view(n, last - first, right - left, key_height, key_width))
+            block = (shares @ tiles).view(n, last - first + 1, right - left + 1, -1)
+            pasted[:, first : last + 1, left : right + 1] += block
+        result = join_tiles(pasted, self.rate) / 4
+        return result, None if flow is None else torch.stack((flow // key_width, flow % key_width), 1)
 
     def _usable(self, mask: Tensor, height: int, width: int) -> Tensor:
         """N x 1 x h' * w': 1 for background patches without a hole pixel."""
@@ -144,7 +136,7 @@ class ContextualAttention(nn.Module):
         height, width = size
         first, last, left, right = span
         if not self.fuse:
-            return queries.unflatten(2, size)[:, :, first:last, left:right].flatten(2).transpose(1, 2) @ keys
+            return queries.unflatten(1, size)[:, first:last, left:right].flatten(1, 2) @ keys
 
         # The second diagonal sum walks down columns, from the foot of one to the head of the next: a block needs the
         # row above and the row below it, and at the image's edge the row at the other end. The first sum walks along
@@ -153,9 +145,9 @@ class ContextualAttention(nn.Module):
         needed = torch.arange(first, last) if whole else torch.arange(first - 1, last + 1) % height
         index = (needed[:, None] * width + torch.arange(left - 1, right + 1)).to(queries.device)  # (R, w + 2)
         outside = (index < 0) | (index >= height * width)
-        block = queries[:, :, index.clamp(0, height * width - 1).flatten()]
-        block = block.masked_fill(outside.flatten(), 0)
-        raw = (block.transpose(1, 2) @ keys).unflatten(1, index.shape)  # (N, R, w + 2, K)
+        block = queries[:, index.clamp(0, height * width - 1).flatten()]
+        block = block.masked_fill(outside.flatten()[:, None], 0)
+        raw = (block @ keys).unflatten(1, index.shape)  # (N, R, w + 2, K)
 
         along = raw[:, :, 1:-1].clone()
         along[..., 1:] += raw[:, :, :-2, :-1]
@@ -204,6 +196,41 @@ def aligned_index(size: int, target: int, device: torch.device) -> Tensor:
     return (torch.arange(target, device=device, dtype=torch.float64) * step + 0.5).floor().long()
 
 
-def patches(x: Tensor, kernel: int, stride: int, padding: int) -> Tensor:
-    """N x C x H x W -> N x (C * kernel * kernel) x L: all patches, row by row, zeros around the map."""
-    return F.unfold(x, kernel, stride=stride, padding=padding)
+def patches(x: Tensor, kernel: int) -> Tensor:
+    """N x C x H x W -> N x (kernel * kernel * C) x (H * W): the patch around every place, zeros around the map."""
+    height, width = x.shape[-2:]
+    padded = F.pad(x.contiguous(), (kernel // 2,) * 4)
+    offsets = [(row, column) for row in range(kernel) for column in range(kernel)]
+    return torch.cat([padded[..., r : r + height, c : c + width] for r, c in offsets], 1).flatten(2)
+
+
+# Patches of 2 rate x 2 rate pixels, one every `rate` pixels, overlap: each consists of four tiles of rate x rate, and
+# every tile of the result is the sum of one tile from each of four patches. Adding up the shares first and multiplying
+# them with tiles gives the same as pasting patches, for a quarter of the multiplications.
+
+
+def cut_tiles(x: Tensor, rate: int) -> Tensor:
+    """N x C x H x W -> N x ((H / rate + 1) * (W / rate + 1)) x (rate * rate * C): tiles shifted by half a tile."""
+    padded = F.pad(x, (rate // 2,) * 4)
+    return padded.unflatten(3, (-1, rate)).unflatten(2, (-1, rate)).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+
+
+def join_tiles(tiles: Tensor, rate: int) -> Tensor:
+    """N x (H / rate + 1) x (W / rate + 1) x (rate * rate * C) -> N x C x H x W: undoes `cut_tiles`."""
+    pixels = tiles.unflatten(3, (rate, rate, -1)).permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
+    half = rate // 2
+    return pixels[..., half:-half, half:-half]
+
+
+def tile_shares(attention: Tensor) -> Tensor:
+    """How much of each background tile goes into each tile of the result.
+
+    N x h x w x h' x w' shares of patches -> N x ((h + 1) * (w + 1)) x ((h' + 1) * (w' + 1)).
+    """
+    n, *sides = attention.shape
+    shares = attention.new_zeros(n, *(side + 1 for side in sides))
+    h, w, key_h, key_w = sides
+    for i in (0, 1):
+        for j in (0, 1):
+            shares[:, i : h + i, j : w + j, i : key_h + i, j : key_w + j] += attention
+    return shares.flatten(3).flatten(1, 2)
