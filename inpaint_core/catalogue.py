@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inpaint_core.errors import InpaintError
@@ -30,6 +31,7 @@ class Method:
     needs_weights: bool = False
     parameters: int | None = None  # of the generator at the paper's width; the manifest tells the width shipped
     trained_here: bool = True  # there is a script in train/ for it
+    takes_public_weights: bool = False  # a file of weights in the public PyTorch port's layout can stand in for ours
 
     @property
     def ready(self) -> bool:
@@ -47,10 +49,23 @@ class Method:
             return None
         return f"python -m train.{self.name} --data PHOTOS --out runs/{self.name} --export"
 
-    def build(self) -> FillMethod:
-        """A new instance of the method; its weights, if any, are loaded at the first fill."""
+    def build(self, weights: str | Path | None = None) -> FillMethod:
+        """A new instance of the method; its weights, if any, are loaded at the first fill.
+
+        Args:
+            weights: a file of the public port's weights in place of the checkpoint.
+
+        Raises:
+            InpaintError: weights were given, but this method cannot take them.
+        """
         module, _, attribute = self.implementation.partition(":")
-        return getattr(importlib.import_module(module), attribute)()
+        make = getattr(importlib.import_module(module), attribute)
+        if weights is None:
+            return make()
+        if not self.takes_public_weights:
+            able = ", ".join(method.name for method in _METHODS if method.takes_public_weights)
+            raise InpaintError(f"{self.name} takes no weights from a file; {able} does.")
+        return make(weights)
 
 
 _METHODS = (
@@ -174,6 +189,7 @@ _METHODS = (
         cost=0.5,
         accepts_sketch=True,
         needs_weights=True,
+        takes_public_weights=True,
     ),
     Method(
         name="lama",

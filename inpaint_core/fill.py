@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -53,6 +54,7 @@ def inpaint(
     seed: int = 0,
     *,
     refine: str | None = None,
+    weights: str | Path | None = None,
     explain: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -66,6 +68,7 @@ def inpaint(
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         seed: of every random number drawn.
         refine: "patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure.
+        weights: a file of public weights in place of the checkpoint (DeepFill v2's public PyTorch port).
         explain: also gather what costs time to gather: gate maps, attention flow (see the method's `fill`).
         progress: called now and then with the share done.
 
@@ -75,7 +78,8 @@ def inpaint(
     Raises:
         InpaintError: what is wrong with the image, mask, sketch, method or device, in one sentence.
     """
-    record = catalogue.require_ready(catalogue.default_method() if method is None else method)
+    name = catalogue.default_method() if method is None else method
+    record = catalogue.require_ready(name) if weights is None else catalogue.get(name)
     if refine is not None and refine not in REFINERS:
         raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
     pixels = as_image(image)
@@ -87,7 +91,15 @@ def inpaint(
     start = time.perf_counter()
     passes = 1 if refine is None or refine == record.name else 2
     filled, details = _fill_pass(
-        pixels, hole, edges, instance(record.name), target, seed, None, _scaled(progress, 0, 1 / passes), explain
+        pixels,
+        hole,
+        edges,
+        instance(record.name, weights),
+        target,
+        seed,
+        None,
+        _scaled(progress, 0, 1 / passes),
+        explain,
     )
     if passes == 2 and refine is not None:
         filled, refined = _fill_pass(
@@ -151,12 +163,13 @@ def choose_device(device: str = "auto") -> str:
     return device
 
 
-def instance(name: str) -> FillMethod:
-    """The one instance of a method in this process, made at the first call."""
+def instance(name: str, weights: str | Path | None = None) -> FillMethod:
+    """The one instance of a method (with these weights) in this process, made at the first call."""
+    key = name if weights is None else f"{name} {Path(weights).resolve()}"
     with _instances_lock:
-        if name not in _instances:
-            _instances[name] = catalogue.get(name).build()
-        return _instances[name]
+        if key not in _instances:
+            _instances[key] = catalogue.get(name).build(weights)
+        return _instances[key]
 
 
 def _scaled(progress: Progress | None, low: float, high: float) -> Progress | None:

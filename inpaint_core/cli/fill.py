@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inpaint_core import catalogue
-from inpaint_core.cli.options import Device, Dilate, Invert, Refine, Seed, Sketch
+from inpaint_core.cli.options import Device, Dilate, Invert, Refine, Seed, Sketch, Weights
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
@@ -31,6 +31,7 @@ class Settings:
     device: str
     format: str | None
     overwrite: bool
+    weights: Path | None
 
 
 def fill(
@@ -52,6 +53,7 @@ def fill(
     invert: Invert = False,
     seed: Seed = 0,
     device: Device = "auto",
+    weights: Weights = None,
     format: Annotated[
         str | None,
         typer.Option(help="png, jpg, webp ...: not the photo's own format. PNG keeps known pixels exact."),
@@ -74,8 +76,9 @@ def fill(
     from inpaint_core.cli import console, jobs
     from inpaint_core.fill import REFINERS, choose_device
 
-    settings = Settings(method, refine, dilate, invert, seed, device, format, overwrite)
-    catalogue.require_ready(method)
+    settings = Settings(method, refine, dilate, invert, seed, device, format, overwrite, weights)
+    if weights is None:
+        catalogue.require_ready(method)
     if refine is not None and refine not in REFINERS:
         raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
     choose_device(device)
@@ -107,6 +110,7 @@ def _fill_file(job: Job, settings: Settings, progress: Progress | None = None) -
         settings.device,
         settings.seed,
         refine=settings.refine,
+        weights=settings.weights,
         progress=progress,
     )
     assert result.image is not None  # only `compare` returns a result without one

@@ -17,3 +17,6 @@ Invert = Annotated[bool, typer.Option("--invert", help="The mask is black where 
 Sketch = Annotated[Path | None, typer.Option(help="White lines = edges wanted in the hole; or a folder, as for masks.")]
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in pixels, such as 512x512.")]
 Like = Annotated[Path | None, typer.Option(help="A photo whose size the mask gets.")]
+Weights = Annotated[
+    Path | None, typer.Option(help="Public PyTorch weights of the method in place of the checkpoint (deepfill_v2).")
+]

@@ -1,1 +1,1 @@
-"""The papers' networks: pure torch modules, one file a paper. Importing one of them imports torch; this page does not."""
+"""The papers' networks: pure torch modules, one file a paper. This page itself imports nothing."""

@@ -299,3 +299,18 @@ def test_cpu_and_gpu_agree(name: str) -> None:
     on_gpu = method.fill(image.cuda(), mask.cuda())
     assert on_gpu.is_cuda
     assert (on_gpu.cpu() - method.fill(image, mask)).abs().mean() < 1e-3
+
+
+def test_the_user_names_a_file_of_public_weights(shared: Path, tmp_path: Path) -> None:
+    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
+    torch.save({"G": {name: torch.full(shape, 0.01) for name, shape in layout.items()}}, tmp_path / "public.pth")
+    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
+    mask = np.zeros((64, 72), bool)
+    mask[20:40, 20:40] = True
+    result = inpaint_core.inpaint(image, mask, "deepfill_v2", device="cpu", weights=tmp_path / "public.pth")
+    assert result.image is not None
+    assert np.array_equal(result.image[~mask], image[~mask])
+    with pytest.raises(InpaintError, match="takes no weights"):
+        inpaint_core.inpaint(image, mask, "glcic", weights=tmp_path / "public.pth")
+    with pytest.raises(InpaintError, match="There is no weights file"):
+        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=tmp_path / "absent.pth")
