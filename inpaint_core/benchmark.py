@@ -1,6 +1,7 @@
 """What `python -m inpaint_core benchmark` measures: the machine, methods, networks, a large photo's memory, masks.
 
-Each section is a function that returns a `Section`; a new one is one more function in `sections`. Times are the best of several runs: on a shared machine the best is the one that was disturbed least.
+Each section is a function that returns a `Section`; a new one is one more function in `sections`. Times are the best of
+several runs: on a shared machine the best is the one that was disturbed least.
 """
 
 from __future__ import annotations

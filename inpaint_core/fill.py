@@ -163,6 +163,13 @@ def choose_device(device: str = "auto") -> str:
     return device
 
 
+def warm_up(device: str = "auto") -> None:
+    """Do what the first fill of a network would have to wait for: measure the device, start the engine."""
+    from inpaint_core.methods import feed_forward
+
+    feed_forward.warm_up(choose_device(device))
+
+
 def instance(name: str, weights: str | Path | None = None) -> FillMethod:
     """The one instance of a method (with these weights) in this process, made at the first call."""
     key = name if weights is None else f"{name} {Path(weights).resolve()}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from torch import Tensor, nn
 
 import inpaint_core
-from inpaint_core import benchmark
+from inpaint_core import benchmark, network_benchmark
+from inpaint_core.methods.feed_forward import FeedForward
 
 
 def test_every_ready_method_is_timed_and_compared_with_ns() -> None:
@@ -18,9 +20,46 @@ def test_every_ready_method_is_timed_and_compared_with_ns() -> None:
 
 
 def test_the_machine_has_a_rate_in_both_precisions() -> None:
-    section = benchmark.machine(repeats=1)
-    assert [row[0] for row in section.rows[:2]] == ["cpu float32", "cpu bfloat16"]
-    assert all(float(rate) > 0 for _, rate in section.rows)
+    rates = benchmark.convolution_rates(repeats=1)
+    assert list(rates)[:2] == ["cpu float32", "cpu bfloat16"]
+    assert all(1e9 < rate < 1e16 for rate in rates.values())
+    section = benchmark.machine({"cpu float32": 2.5e11})
+    assert section.rows == [("cpu float32", "0.25")]
+
+
+def test_a_network_is_measured_beside_the_rate_of_the_machine() -> None:
+    rates = {f"{device} {dtype}": 1e12 for device in ("cpu", "cuda") for dtype in ("float32", "bfloat16")}
+    section = network_benchmark.networks(rates, sizes=(62,), repeats=1, names=["glcic"])
+    (row,) = (dict(zip(section.columns, row, strict=True)) for row in section.rows)
+    assert row["side"] == "64"  # the next multiple that the network takes
+    assert row["weights"] in ("trained", "random")
+    assert 0 < float(row["seconds"]) < float(row["first, s"]) + 0.01
+    assert float(row["peak, MB"]) > 1
+    share = float(row["TFLOP"]) * 1e12 / float(row["seconds"]) / 1e12
+    assert float(row["share of rate"].rstrip("%")) == pytest.approx(100 * share, rel=0.2, abs=2)
+
+
+def test_every_network_has_its_operations_counted() -> None:
+    names = network_benchmark.network_names()
+    assert {"glcic", "deepfill_v1", "deepfill_v2", "partial_conv"} <= set(names)
+    for name in names:
+        method = inpaint_core.catalogue.get(name).build()
+        assert isinstance(method, FeedForward)
+        side = method.native_size if method.fixed_size else 64
+        assert side is not None
+        assert network_benchmark.operations(method.build, side) > 1e8
+
+
+def test_the_operations_of_a_convolution_are_those_on_paper() -> None:
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(3, 8, 3, padding=1)
+
+        def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+            return self.layer(image)
+
+    assert network_benchmark.operations(Network, 32) == 2 * 9 * 3 * 8 * 32 * 32
 
 
 def test_the_peak_of_a_large_photo_covers_the_arrays_it_must_hold(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,4 +40,6 @@ def warm_up() -> None:
     hole = np.zeros((16, 16), bool)
     hole[6:9, 6:9] = True
     inpaint_core.inpaint(tiny, hole, "telea", device=DEVICE)
+    if any(method.needs_weights and method.ready for method in inpaint_core.methods()):
+        inpaint_core.warm_up(DEVICE)
     metrics.lpips_unavailable_reason()  # loads LPIPS, or remembers why it cannot

@@ -19,6 +19,7 @@ from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.base import FillMethod
 from inpaint_core.methods.precision import fastest_precision
+from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.layers.attention import ContextualAttention
 
 ATTENTION_PIXELS = 768 * 768
@@ -120,6 +121,8 @@ class FeedForward(FillMethod):
         for module in network.modules():
             if isinstance(module, ContextualAttention):
                 module.margin = ATTENTION_MARGIN
+            elif isinstance(module, DeepFillV2):
+                module.hole_only = True
         dtype = self.precision or fastest_precision(device)
         word = str(dtype).removeprefix("torch.")
         if engine == "auto":
@@ -166,6 +169,16 @@ class FeedForward(FillMethod):
 def openvino_available() -> bool:
     """True if OpenVINO is installed. Does not import it."""
     return importlib.util.find_spec("openvino") is not None
+
+
+def warm_up(device: torch.device | str = "cpu") -> None:
+    """Do what the first fill of any network would wait for: choose the precision, import the engine.
+
+    For a page to call in a thread of its own once it is up; takes about half a second.
+    """
+    fastest_precision(device)
+    if torch.device(device).type == "cpu" and openvino_available():
+        importlib.import_module("inpaint_core.methods.openvino_engine").start()
 
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -245,8 +258,6 @@ def partial_conv() -> FeedForward:
 
 def deepfill_v2(public_file: str | Path | None = None) -> FeedForward:
     """DeepFill v2, with or without a sketch; or with the public port's weights (no sketch) from a file."""
-    from inpaint_core.networks.deepfill_v2 import DeepFillV2
-
     if public_file is None:
         return FeedForward("deepfill_v2", DeepFillV2, max_pixels=ATTENTION_PIXELS)
     return FeedForward(

@@ -51,6 +51,12 @@ def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
     return network
 
 
+def start() -> None:
+    """Import OpenVINO and compile a graph of one layer, so that the first network need not wait for that."""
+    with torch.inference_mode():
+        CompiledStack(nn.Sequential(nn.Conv2d(3, 8, 3, device="meta").to_empty(device="cpu")), torch.float32)
+
+
 class RoundedAttention(nn.Module):
     """Contextual attention in a faster dtype between float32 parts: its matrix products are worth the rounding."""
 

@@ -12,7 +12,7 @@ from torch import nn
 LEAST_GAIN = 1.2
 """bfloat16 costs accuracy, so it must be at least this many times faster to be chosen."""
 
-MOST_SECONDS = 0.3
+MOST_SECONDS = 0.15
 """The measurement ends after this time."""
 
 _chosen: dict[str, torch.dtype] = {}
@@ -22,7 +22,7 @@ _lock = threading.Lock()
 def fastest_precision(device: torch.device | str) -> torch.dtype:
     """`torch.bfloat16` where it makes a typical convolution clearly faster on the device, else `torch.float32`.
 
-    The first call takes some 20 ms, on a busy machine up to `MOST_SECONDS` (a CPU with AMX or AVX512-bf16 and recent
+    The first call takes some 20 ms, on a busy machine about `MOST_SECONDS` (a CPU with AMX or AVX512-bf16 and recent
     GPUs gain, others lose).
     """
     device = torch.device(device)
@@ -39,7 +39,7 @@ def fastest_precision(device: torch.device | str) -> torch.dtype:
 
 @torch.inference_mode()
 def seconds_of_convolutions(
-    device: torch.device, dtypes: tuple[torch.dtype, ...], channels: int = 96, side: int = 64, rounds: int = 12
+    device: torch.device, dtypes: tuple[torch.dtype, ...], channels: int = 96, side: int = 64, rounds: int = 6
 ) -> dict[torch.dtype, float]:
     """Best time of one 3 x 3 convolution, channels last, in each dtype; infinite where the device cannot compute in it.
 

@@ -11,7 +11,11 @@ from torch.nn import functional as F
 
 from .layers.attention import ContextualAttention
 from .layers.gated import GatedConv2d, GatedUpConv2d
+from .layers.hole import Window, cut_window, hole_window, paste_window
 from .layers.padding import memory_format_of, same_conv2d
+
+REACH = 6
+"""Places at a quarter of the size from which the layers after the attention, the decoder included, reach a pixel."""
 
 
 class PlainConv2d(nn.Module):
@@ -64,8 +68,10 @@ class CoarseNetwork(nn.Module):
         self.encoder = nn.Sequential(*encoder(in_channels, (width, 2 * width, 2 * width, 4 * width), dilated=True))
         self.decoder = nn.Sequential(*decoder(4 * width, width))
 
-    def forward(self, x: Tensor, gates: list[Tensor] | None = None) -> Tensor:
-        return run(self.decoder, run(self.encoder, x, gates), gates).tanh()
+    def forward(self, x: Tensor, gates: list[Tensor] | None = None, window: Window | None = None) -> Tensor:
+        """With a window (at a quarter of the size) only that is decoded; the rest of the result is the input's RGB."""
+        features = cut_window(run(self.encoder, x, gates), window)
+        return paste_window(x[:, :3], run(self.decoder, features, gates).tanh(), window, 4)
 
 
 class RefinementNetwork(nn.Module):
@@ -84,7 +90,10 @@ class RefinementNetwork(nn.Module):
         for dilation in (2, 4, 8, 16):
             self.conv_branch.append(GatedConv2d(4 * width, 4 * width, dilation=dilation))
 
-    def forward(self, x: Tensor, mask: Tensor, details: dict[str, Any] | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, mask: Tensor, details: dict[str, Any] | None = None, window: Window | None = None
+    ) -> Tensor:
+        """With a window (at a quarter of the size) only that is decoded; the rest of the result is the input."""
         gates = None if details is None else details["gates"]
         convolved = run(self.conv_branch, x, gates)
         features = run(self.attention_encoder, x, gates)
@@ -93,8 +102,9 @@ class RefinementNetwork(nn.Module):
         attended, flow = self.attention(exact, mask=mask, return_flow=details is not None)
         if details is not None:
             details["flow"] = flow
-        attended = run(self.attention_decoder, attended.to(features.dtype), gates)
-        return run(self.decoder, torch.cat((convolved, attended), 1), gates).tanh()
+        attended = run(self.attention_decoder, cut_window(attended.to(features.dtype), window), gates)
+        decoded = run(self.decoder, torch.cat((cut_window(convolved, window), attended), 1), gates).tanh()
+        return paste_window(x, decoded, window, 4)
 
 
 def run(layers: Iterable[nn.Module], x: Tensor, gates: list[Tensor] | None) -> Tensor:
@@ -115,6 +125,8 @@ class DeepFillV2(nn.Module):
     """
 
     multiple_of = 8
+    hole_only = False
+    """Decode around the hole alone, where no details are asked for: the same there, and the photo elsewhere."""
 
     def __init__(self, in_channels: int = 6, width: int = 24, fuse: bool = True) -> None:
         super().__init__()
@@ -143,9 +155,10 @@ class DeepFillV2(nn.Module):
         if details is not None:
             details["gates"] = []
         x = self.stage_one_input(image, mask, sketch)
-        coarse = self.coarse(x, None if details is None else details["gates"])
+        window = hole_window(mask, 4, REACH) if self.hole_only and details is None else None
+        coarse = self.coarse(x, None if details is None else details["gates"], window)
         pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole
-        refined = self.refinement(pasted.contiguous(memory_format=memory_format_of(x)), mask, details)
+        refined = self.refinement(pasted.contiguous(memory_format=memory_format_of(x)), mask, details, window)
         return coarse * 0.5 + 0.5, refined * 0.5 + 0.5
 
     def stage_one_input(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> Tensor:

@@ -15,11 +15,11 @@ pytest.importorskip("openvino", reason="OpenVINO is not installed here")
 from inpaint_core.methods.openvino_engine import LAYERS, CompiledStack, accelerate
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.deepfill_v1 import DeepFillV1
+from inpaint_core.networks.deepfill_v1 import DeepFillV1, SameConv2d
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
-from inpaint_core.networks.layers.gated import GatedConv2d
+from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
 from inpaint_core.networks.partial_conv import PartialConvUNet
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -110,6 +110,19 @@ def test_transposed_convolutions_of_odd_kernels_end_at_the_same_size(output_padd
     features = torch.randn(2, 4, 7, 9)
     found = CompiledStack(nn.Sequential(layer, nn.LeakyReLU(0.2)), torch.float32)(features)
     torch.testing.assert_close(found, nn.functional.leaky_relu(layer(features), 0.2), atol=1e-4, rtol=0)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_a_convolution_of_repeated_pixels_is_the_same_in_four_parts(kernel: int) -> None:
+    torch.manual_seed(0)
+    features = torch.randn(2, 5, 7, 9)  # borders on all sides, odd sizes, several samples
+    layers: list[nn.Module] = [GatedUpConv2d(5, 6, kernel), SameConv2d(5, 6, kernel, upsample=True)]
+    for layer in layers:
+        nn.init.normal_(layer.eval().get_parameter("bias"))
+        found = CompiledStack(nn.Sequential(layer), torch.float32)(features)
+        assert found.shape == (2, 6, 14, 18)
+        torch.testing.assert_close(found, layer(features), atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()

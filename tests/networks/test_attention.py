@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from inpaint_core.networks.layers.attention import ContextualAttention, aligned_index
+from inpaint_core.networks.layers.attention import (
+    ContextualAttention,
+    aligned_index,
+    cut_tiles,
+    join_tiles,
+    tile_shares,
+)
 
 
 @pytest.mark.parametrize(("fuse", "expected"), [(True, "out_fuse"), (False, "out_nofuse")])
@@ -78,6 +84,26 @@ def test_gradients_flow_to_foreground_and_background() -> None:
     for tensor in (foreground, background):
         assert tensor.grad is not None
         assert tensor.grad.abs().sum() > 0
+
+
+def test_summed_shares_of_tiles_paste_what_overlapping_patches_paste() -> None:
+    generator = torch.Generator().manual_seed(0)
+    background = torch.randn(2, 3, 10, 12, generator=generator)
+    attention = torch.rand(2, 4, 5, 5, 6, generator=generator)  # 4 x 5 places of the result, 5 x 6 patches
+    tiles = tile_shares(attention) @ cut_tiles(background, 2)
+    patches = torch.nn.functional.unfold(background, 4, stride=2, padding=1)
+    pasted = torch.nn.functional.fold(
+        patches @ attention.flatten(3).flatten(1, 2).transpose(1, 2), (8, 10), 4, stride=2, padding=1
+    )
+    torch.testing.assert_close(join_tiles(tiles.unflatten(1, (5, 6)), 2), pasted, atol=1e-4, rtol=1e-5)
+
+
+def test_bfloat16_stays_near_float32() -> None:
+    features, mask = scene()
+    exact, _ = ContextualAttention()(features, mask=mask)
+    rounded, _ = ContextualAttention()(features.bfloat16(), mask=mask)
+    assert rounded.dtype == torch.bfloat16
+    assert (rounded.float() - exact).abs().mean() < 0.02 * exact.abs().mean()
 
 
 def test_an_odd_side_is_refused() -> None:

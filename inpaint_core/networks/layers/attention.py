@@ -77,9 +77,11 @@ class ContextualAttention(nn.Module):
         keys_map = nearest_resize(background, background.shape[-2] // self.rate, background.shape[-1] // self.rate)
         key_height, key_width = keys_map.shape[-2:]
 
-        queries = patches(small, self.kernel).transpose(1, 2).contiguous()  # (N, h * w, 9C)
+        places = F.pad(small, (self.kernel // 2,) * 4).permute(0, 2, 3, 1).flatten(1, 2).contiguous()  # zeros around
         keys = patches(keys_map, self.kernel)  # (N, 9C, h' * w')
-        norm = keys.float().square().sum(1, keepdim=True).sqrt().clamp_min(1e-4)
+        energy = keys_map.float().square().sum(1, keepdim=True)
+        energy = F.avg_pool2d(energy, self.kernel, 1, self.kernel // 2, divisor_override=1)  # of the patches
+        norm = energy.flatten(2).sqrt().clamp_min(1e-4)  # (N, 1, h' * w')
         keys = keys * (self.softmax_scale / norm).to(keys.dtype)
         usable = None if mask is None else self._usable(mask, key_height, key_width).to(keys.dtype)  # (N, 1, h' * w')
         tiles = cut_tiles(background, self.rate)  # (N, (h' + 1) * (w' + 1), rate * rate * C)
@@ -90,7 +92,7 @@ class ContextualAttention(nn.Module):
         flow = torch.zeros(n, height, width, dtype=torch.int64, device=small.device) if return_flow else None
         for first in range(top, bottom, rows):
             last = min(first + rows, bottom)
-            scores = self._scores(queries, keys, (first, last, left, right), (height, width), (key_height, key_width))
+            scores = self._scores(places, keys, (first, last, left, right), (height, width), (key_height, key_width))
             if usable is None:
                 attention = torch.softmax(scores, dim=2)  # (N, block, h' * w'); computed in float32 in any dtype
             else:
@@ -122,7 +124,7 @@ class ContextualAttention(nn.Module):
 
     def _scores(
         self,
-        queries: Tensor,
+        places: Tensor,
         keys: Tensor,
         span: tuple[int, int, int, int],
         size: tuple[int, int],
@@ -131,22 +133,25 @@ class ContextualAttention(nn.Module):
         """Similarities of the queries of a span with all keys: N x (rows * columns) x (h' * w').
 
         Args:
+            places: N x ((h + 2) * (w + 2)) x C: the features of the map with zeros around it.
+            keys: N x 9C x (h' * w').
             span: first and last (exclusive) row, first and last column.
+            size: h, w.
+            key_size: h', w'.
         """
         height, width = size
         first, last, left, right = span
         if not self.fuse:
-            return queries.unflatten(1, size)[:, first:last, left:right].flatten(1, 2) @ keys
+            index = torch.arange(first, last)[:, None] * width + torch.arange(left, right)
+            return self._queries(places, index, size) @ keys
 
         # The second diagonal sum walks down columns, from the foot of one to the head of the next: a block needs the
         # row above and the row below it, and at the image's edge the row at the other end. The first sum walks along
         # rows and needs one more query at either end of each of them.
         whole = last - first == height
         needed = torch.arange(first, last) if whole else torch.arange(first - 1, last + 1) % height
-        index = (needed[:, None] * width + torch.arange(left - 1, right + 1)).to(queries.device)  # (R, w + 2)
-        outside = (index < 0) | (index >= height * width)
-        block = queries[:, index.clamp(0, height * width - 1).flatten()]
-        block = block.masked_fill(outside.flatten()[:, None], 0)
+        index = needed[:, None] * width + torch.arange(left - 1, right + 1)  # (R, w + 2)
+        block = self._queries(places, index, size)
         raw = (block @ keys).unflatten(1, index.shape)  # (N, R, w + 2, K)
 
         along = raw[:, :, 1:-1].clone()
@@ -169,6 +174,18 @@ class ContextualAttention(nn.Module):
             head = along[:, 0] if whole else along[:, -1]
             add_next(result[:, -1, :-1], head[:, 1:])
         return result.flatten(3).flatten(1, 2)
+
+    def _queries(self, places: Tensor, index: Tensor, size: tuple[int, int]) -> Tensor:
+        """The patches around some places, N x (number of indices) x 9C; zeros for an index outside of the map."""
+        height, width = size
+        steps = torch.arange(self.kernel)
+        taps = steps[:, None] * (width + self.kernel - 1) + steps  # of a patch, from its upper left corner
+        corner = index // width * (width + self.kernel - 1) + index % width
+        position = corner[..., None, None] + taps
+        outside = (index < 0) | (index >= height * width)
+        position = position.masked_fill(outside[..., None, None], 0)  # the padding's corner, where zeros are
+        gathered = places.index_select(1, position.flatten().to(places.device))
+        return gathered.view(places.shape[0], index.numel(), -1)
 
 
 def add_previous(total: Tensor, scores: Tensor) -> None:
