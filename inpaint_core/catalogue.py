@@ -79,7 +79,7 @@ _METHODS = (
         licence="Apache-2.0 (OpenCV)",
         summary="Carries the lines of equal brightness into the hole, as a fluid would flow.",
         implementation="inpaint_core.methods.opencv:NavierStokes",
-        cost=0.02,
+        cost=0.017,
     ),
     Method(
         name="telea",
@@ -91,7 +91,7 @@ _METHODS = (
         licence="Apache-2.0 (OpenCV)",
         summary="Marches from the border inwards, each pixel a weighted mean of the known ones near it.",
         implementation="inpaint_core.methods.opencv:Telea",
-        cost=0.03,
+        cost=0.018,
     ),
     Method(
         name="patchmatch",
@@ -103,7 +103,7 @@ _METHODS = (
         licence="MIT",
         summary="Pieces the hole together from the photo's own patches, coarse to fine.",
         implementation="inpaint_core.methods.patchmatch:PatchMatch",
-        cost=3.0,
+        cost=0.9,
     ),
     Method(
         name="autoencoder",
@@ -130,7 +130,7 @@ _METHODS = (
         summary="An autoencoder with a channel-wise fully connected layer, and a critic that judges the filled patch.",
         implementation="inpaint_core.methods.feed_forward:context_encoder",
         parameters=6_049_667,
-        cost=0.05,
+        cost=0.02,
         needs_weights=True,
     ),
     Method(
@@ -144,7 +144,7 @@ _METHODS = (
         summary="Dilated convolutions see far around the hole; one critic looks at the photo, another at the hole.",
         implementation="inpaint_core.methods.feed_forward:glcic",
         parameters=6_072_131,
-        cost=0.3,
+        cost=0.25,
         needs_weights=True,
     ),
     Method(
@@ -158,7 +158,7 @@ _METHODS = (
         summary="A coarse fill first; then attention borrows features of known patches to refine it.",
         implementation="inpaint_core.methods.feed_forward:deepfill_v1",
         parameters=3_601_542,
-        cost=0.4,
+        cost=0.24,
         needs_weights=True,
     ),
     Method(
@@ -172,7 +172,7 @@ _METHODS = (
         summary="Convolutions that count known pixels only; the hole shrinks from layer to layer.",
         implementation="inpaint_core.methods.feed_forward:partial_conv",
         parameters=25_779_796,
-        cost=0.35,
+        cost=0.2,
         needs_weights=True,
     ),
     Method(
@@ -186,7 +186,7 @@ _METHODS = (
         summary="Gated convolutions learn where to look, in holes of any form, and follow the edges you sketch.",
         implementation="inpaint_core.methods.feed_forward:deepfill_v2",
         parameters=4_053_678,
-        cost=0.5,
+        cost=0.23,
         accepts_sketch=True,
         needs_weights=True,
         takes_public_weights=True,
@@ -202,7 +202,7 @@ _METHODS = (
         summary="Fast Fourier convolutions see the whole photo at once and continue what repeats.",
         implementation="inpaint_core.methods.feed_forward:lama",
         parameters=27_048_835,
-        cost=1.0,
+        cost=0.45,
         needs_weights=True,
         trained_here=False,
     ),
