@@ -14,6 +14,7 @@ from webui.session import save_png
 
 SIDE = 640  # the longer side of a picture, at most
 AT_MOST = 16  # pictures
+OF_A_LIST = 8  # of the many layers of a network, spread over its depth
 
 
 def pictures(image: np.ndarray, result: Result, new_path: Callable[[str], Path]) -> list[tuple[str, str]]:
@@ -64,19 +65,22 @@ def _crops(image: np.ndarray, crops: list[dict[str, Any]]) -> np.ndarray:
 
 
 def _drawn(details: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """Every array among the details as a picture with its caption."""
-    for name, value in details.items():
+    """Every array among the details as a picture with its caption, single ones before those of many layers."""
+    for name, value in sorted(details.items(), key=lambda item: isinstance(item[1], (list, tuple))):
         if isinstance(value, dict):
             yield from _drawn(value, f"{prefix}{name}: ")
             continue
         if isinstance(value, (list, tuple)) and value and all(hasattr(each, "shape") for each in value):
-            yield from _drawn({f"{name} {index + 1}": each for index, each in enumerate(value)}, prefix)
+            shown = sorted({round(index) for index in np.linspace(0, len(value) - 1, OF_A_LIST)})
+            yield from _drawn({f"{name} {index + 1} of {len(value)}": value[index] for index in shown}, prefix)
             continue
         array = _array(value)
         if array is None:
             continue
         caption = prefix + name.replace("_", " ")
         if array.shape[0] == 2:
+            if name == "flow":  # positions; the wheel shows how far away they are
+                array = array - np.indices(array.shape[1:], np.float32)
             yield caption + " (colour: where the patch came from)", colour_wheel(array)
         elif array.shape[0] == 3:
             yield caption, np.rint(array.clip(0, 1).transpose(1, 2, 0) * 255).astype(np.uint8)

@@ -56,7 +56,7 @@ class ContextualAttention(nn.Module):
 
         Returns:
             The rebuilt features, N x C x H x W, and the flow or None: int64 N x 2 x H/rate x W/rate, the (row, column)
-            of the best background patch at the reduced scale.
+            of the best background patch at the reduced scale; a place outside of `margin` points at itself.
 
         Raises:
             ValueError: a side is no multiple of `rate`.
@@ -89,7 +89,9 @@ class ContextualAttention(nn.Module):
         top, bottom, left, right = self._window(mask, height, width)
         rows = max(1, min(bottom - top, self.max_scores // (n * (right - left) * key_height * key_width)))
         pasted = tiles.new_zeros(n, height + 1, width + 1, tiles.shape[2])
-        flow = torch.zeros(n, height, width, dtype=torch.int64, device=small.device) if return_flow else None
+        flow = None
+        if return_flow:  # a place that is not rebuilt points at itself
+            flow = torch.arange(height * width, device=small.device).view(1, height, width).repeat(n, 1, 1)
         for first in range(top, bottom, rows):
             last = min(first + rows, bottom)
             scores = self._scores(places, keys, (first, last, left, right), (height, width), (key_height, key_width))
