@@ -92,7 +92,9 @@ def method_choices() -> list[tuple[str, str]]:
 def not_ready() -> str:
     """A sentence on the methods whose weights are absent, or nothing."""
     waiting = [method.title for method in inpaint_core.methods() if not method.ready]
-    return f"Without weights yet: {', '.join(waiting)}; the Methods tab says how to make them where it can be done." if waiting else ""
+    if not waiting:
+        return ""
+    return f"Without weights yet: {', '.join(waiting)}; the Methods tab says how to make them where it can be done."
 
 
 def about(name: str) -> str:
