@@ -7,7 +7,9 @@ Weights only:  the same with --resume --export
 
 Departs from the paper: perceptual and style loss use the trunk of LPIPS, SqueezeNet or AlexNet, in place of VGG-16;
 their weights are such that, on Navier-Stokes' fills, each counts about as much as L1 in the hole. Masks are drawn at
-random instead of coming from a set; half of the paper's features keep the checkpoint small.
+random instead of coming from a set; half of the paper's features keep the checkpoint small. The feature losses join
+after 5 % of the run and count in full from 30 % on, and see crops that shift from step to step: from the first step on
+and without shifts they printed the grid of their strides into the fills.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from . import options, session
 from .data import Photos
 from .engine import Engine
 from .losses import PerceptualLoss, hole_total_variation
-from .perceptual import perceptual_network, perceptual_term
+from .perceptual import perceptual_network, perceptual_term, risen, shifted
 
 
 @dataclass
@@ -127,10 +129,12 @@ class PartialConvTraining(session.Training):
             "variation": hole_total_variation(completed, mask),
         }
         loss = r.hole * log["hole"] + r.known * log["known"] + r.variation * log["variation"]
-        if "trunk" in self.frozen:
+        share = risen(self, engine)
+        if "trunk" in self.frozen and share > 0:
+            *ours, real = shifted(engine, filled, completed, truth)
             with engine.autocast():
-                log["features"], log["style"] = self.frozen["trunk"]((filled, completed), truth)
-            loss = loss + r.features * log["features"] + r.style * log["style"]
+                log["features"], log["style"] = self.frozen["trunk"](tuple(ours), real)
+            loss = loss + share * (r.features * log["features"] + r.style * log["style"])
         loss = loss + perceptual_term(self, engine, completed, truth, log)
         log["gradient"] = engine.update("generator", loss, r.clip)
         return {name: value.detach() for name, value in log.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+import torch
+from torch import Generator, Tensor, nn
 
 from .engine import Engine
 from .losses import PerceptualLoss
@@ -16,6 +17,20 @@ def perceptual_network(weight: float) -> dict[str, nn.Module]:
     return {"perceptual": PerceptualLoss("squeeze")} if weight > 0 else {}
 
 
+def risen(training: Training, engine: Engine) -> float:
+    """How much feature losses count by now, 0 to 1: colours come first, except where they have been learned before."""
+    return 1.0 if training.started else min(max((engine.progress - JOINS) / (FULL - JOINS), 0.0), 1.0)
+
+
+def shifted(engine: Engine, *images: Tensor, stride: int = 8) -> list[Tensor]:
+    """Cut the same random rows and columns, under `stride` of each, off the top left of all images.
+
+    Strided features leave their grid in the photo unless it falls elsewhere in every step.
+    """
+    down, right = torch.randint(stride, (2,), generator=Generator().manual_seed(engine.step)).tolist()
+    return [image[..., down:, right:] for image in images]
+
+
 def perceptual_term(
     training: Training, engine: Engine, completed: Tensor, truth: Tensor, log: dict[str, Tensor]
 ) -> Tensor | float:
@@ -26,10 +41,9 @@ def perceptual_term(
         completed, truth: N x 3 x H x W in [0, 1].
         log: receives the distance.
     """
-    risen = (engine.progress - JOINS) / (FULL - JOINS)
-    weight = training.recipe.perceptual * (1.0 if training.started else min(max(risen, 0.0), 1.0))
+    weight = training.recipe.perceptual * risen(training, engine)
     if weight == 0:
         return 0.0
     with engine.autocast():
-        log["perceptual"] = training.frozen["perceptual"](completed, truth)
+        log["perceptual"] = training.frozen["perceptual"](*shifted(engine, completed, truth))
     return weight * log["perceptual"]

@@ -106,7 +106,9 @@ class Session:
     checkpoint_minutes: float = field(default=5.0, metadata={"help": "time between checkpoints"})
     eval_every: int = field(default=500, metadata={"help": "steps between validations"})
     grid_every: int = field(default=250, metadata={"help": "steps between pictures"})
-    init: Path | None = field(default=None, metadata={"help": "start from this exported generator"})
+    init: Path | None = field(
+        default=None, metadata={"help": "start from this exported generator, or from all networks of a run's last.pt"}
+    )
     cache: Path | None = field(default=None, metadata={"help": "folder for decoded photos; default OUT/cache"})
     resume: bool = field(default=False, metadata={"help": "go on from the run's checkpoint"})
     export: bool = field(default=False, metadata={"help": "write the averaged weights at the end"})
@@ -129,8 +131,7 @@ def run(training: Training, session: Session) -> Engine:
     if session.stored not in STORED:
         raise InpaintError(f"Weights are stored as {', '.join(STORED)}, not as {session.stored!r}.")
     if session.init is not None:
-        weights.load_into(training.networks["generator"], weights.read_state_dict(session.init), str(session.init))
-        training.started = True
+        start_from(training, session.init)
     engine = Engine(
         session.out,
         training.networks,
@@ -188,6 +189,22 @@ def run(training: Training, session: Session) -> Engine:
     if engine.main and session.export:
         export(training, session, engine, validate, complete)
     return engine
+
+
+def start_from(training: Training, path: Path) -> None:
+    """Take the generator of an exported file, or of a run's checkpoint its averaged generator and the critics too.
+
+    Raises:
+        InpaintError: the file is no checkpoint of this network.
+    """
+    if path.suffix == ".pt":
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        states = {**stored["modules"], "generator": stored["average"]}
+    else:
+        states = {"generator": weights.read_state_dict(path)}
+    for name, state in states.items():
+        weights.load_into(training.networks[name], state, str(path))
+    training.started = True
 
 
 def validation(out: Path, small: list[Path], large: list[Path], size: int) -> Validation:

@@ -19,7 +19,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from train.data import PhotoBank, Photos, PhotoSampler
 from train.deepfill_v2 import DeepFillV2Training, Recipe
 from train.engine import CHECKPOINT, Engine
-from train.session import Session, run
+from train.session import Session, run, start_from
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY: dict[str, Any] = {"size": 64, "batch": 2, "width": 4, "critic_width": 4, "perceptual": 0.0}
@@ -121,6 +121,18 @@ def test_a_session_ends_in_time_and_the_export_loads(photos: Path, tmp_path: Pat
     state_of_next = torch.load(tmp_path / "next" / CHECKPOINT, weights_only=True)
     for name, tensor in state.items():  # the critic trained alone: the generator is still the exported one
         assert torch.equal(tensor, state_of_next["modules"]["generator"][name])
+
+
+def test_a_run_may_start_from_all_networks_of_another(photos: Path, tmp_path: Path) -> None:
+    train(data=[photos], out=tmp_path, steps=3)
+    stored = torch.load(tmp_path / CHECKPOINT, weights_only=True)
+    training = DeepFillV2Training(Recipe(seed=7, **TINY))
+    start_from(training, tmp_path / CHECKPOINT)
+    assert training.started
+    for name, tensor in training.generator.state_dict().items():
+        assert torch.equal(tensor, stored["average"][name])
+    for name, tensor in training.critic.state_dict().items():
+        assert torch.equal(tensor, stored["modules"]["critic"][name])
 
 
 def test_validation_writes_figures_and_a_picture(shared: Path, photos: Path, tmp_path: Path) -> None:

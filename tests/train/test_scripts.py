@@ -267,6 +267,7 @@ def test_partial_convs_feature_losses_are_zero_for_the_truth_only(shared: Path, 
 
     training = SCRIPTS["partial_conv"].make(features=0.025, style=1.0, rate=3e-3)
     training.frozen["trunk"].requires_grad_(False)
+    training.started = True  # else they join only once colours are right
     logs = overfit(training, engine_of(training, tmp_path, 12), batch_of(photos))
     assert logs[-1]["features"] < logs[0]["features"]
     assert logs[-1]["style"] < logs[0]["style"]
