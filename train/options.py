@@ -34,18 +34,20 @@ def parse_masks(words: Iterable[str]) -> tuple[tuple[str, float], ...]:
     return tuple(found)
 
 
-def command(make: Callable[[Any], Training], recipe: type) -> Callable[..., None]:
-    """A command line function whose options are the fields of `Session` and the numbers and words of `recipe`."""
+def command(
+    make: Callable[[Any], Training], recipe: type, session: type = Session, run: Callable[[Any, Any], object] = run
+) -> Callable[..., None]:
+    """A command line function whose options are the fields of `session` and the numbers and words of `recipe`."""
 
     def main(**options: Any) -> None:
         own = {each.name: options.pop(each.name) for each in fields(recipe) if each.name in options}
         words = own.pop("masks", None)
         if words:
             own["masks"] = parse_masks(words)
-        run(make(recipe(**own)), Session(**options))
+        run(make(recipe(**own)), session(**options))
 
     parameters = []
-    for source in (Session, recipe):
+    for source in (session, recipe):
         hints = get_type_hints(source)
         for each in fields(source):
             kind, default, about = hints[each.name], each.default, each.metadata.get("help")

@@ -1,4 +1,4 @@
-"""The sketch channel of a training batch: edges of the full photo, as a user would draw some of them."""
+"""The sketch channel of a training batch: edges of the full photo as a hand would draw them, some left out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 TEACHER_THRESHOLD = 0.65  # of the stored edge maps; the same density as the paper's HED above 0.6
+REACH = 12  # rounds in which a stroke tells its number to what is within two pixels: pieces of about 50 pixels
 
 
 def thin_edges(image: Tensor, low: float = 0.06, sigma: float = 1.5) -> Tensor:
@@ -22,39 +23,126 @@ def thin_edges(image: Tensor, low: float = 0.06, sigma: float = 1.5) -> Tensor:
     Returns:
         float32 N x 1 x H x W, 1 = edge.
     """
+    strength, dx, dy = edge_strength(image, sigma)
+    contrast = image.float().mean(1, keepdim=True).std((1, 2, 3), keepdim=True)
+    return (crests(strength, dx, dy) & (strength > low * (0.25 + 3 * contrast))).float()
+
+
+def edge_strength(image: Tensor, sigma: float = 1.5) -> tuple[Tensor, Tensor, Tensor]:
+    """The Gaussian gradient of a batch's brightness: its magnitude, and its parts to the right and downwards.
+
+    Args:
+        image: N x 3 x H x W in [0, 1].
+        sigma: width of the Gaussian, pixels.
+
+    Returns:
+        Three N x 1 x H x W, in brightness per pixel.
+    """
     grey = image.float().mean(1, keepdim=True).contiguous()
+    smooth, slope, _ = gaussians(sigma, image.device)
+    dx, dy = filtered(grey, slope, smooth), filtered(grey, smooth, slope)
+    return (dx.square() + dy.square()).sqrt(), dx, dy
+
+
+def thin_lines(soft: Tensor, threshold: Tensor | float, sigma: float = 1.5) -> Tensor:
+    """The crests of soft or thick lines: non-maximum suppression across the direction of most curvature.
+
+    Args:
+        soft: N x 1 x H x W in [0, 1].
+        threshold: the least height, of the smoothed map, that counts; a number, or N x 1 x 1 x 1.
+        sigma: width of the Gaussian that smooths the map and with it the lines, pixels.
+
+    Returns:
+        float32 N x 1 x H x W, 1 = line.
+    """
+    soft = soft.float().contiguous()
+    smooth, slope, bend = gaussians(sigma, soft.device)
+    height = filtered(soft, smooth, smooth)
+    dxx, dyy, dxy = filtered(soft, bend, smooth), filtered(soft, smooth, bend), filtered(soft, slope, slope)
+    # the eigenvector of the Hessian with the smaller, most negative eigenvalue
+    across = 0.5 * torch.atan2(2 * dxy, dxx - dyy) + math.pi / 2
+    return (crests(height, across.cos(), across.sin()) & (height > threshold)).float()
+
+
+def gaussians(sigma: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """A Gaussian as a filter, and its first and second derivatives."""
     radius = math.ceil(3 * sigma)
-    at = torch.arange(-radius, radius + 1, device=image.device, dtype=torch.float32)
+    at = torch.arange(-radius, radius + 1, device=device, dtype=torch.float32)
     smooth = torch.exp(-0.5 * (at / sigma) ** 2)
     smooth = smooth / smooth.sum()
-    slope = -at / sigma**2 * smooth
-    padded = F.pad(grey, [radius] * 4, mode="replicate")
-    dx = F.conv2d(F.conv2d(padded, smooth.view(1, 1, -1, 1)), slope.view(1, 1, 1, -1))
-    dy = F.conv2d(F.conv2d(padded, slope.view(1, 1, -1, 1)), smooth.view(1, 1, 1, -1))
-    strength = (dx.square() + dy.square()).sqrt()
-    around = F.pad(strength, [1] * 4)
-    h, w = strength.shape[-2:]
+    return smooth, -at / sigma**2 * smooth, (at.square() / sigma**2 - 1) / sigma**2 * smooth
 
-    def neighbour(down: int, right: int) -> Tensor:
-        return around[..., 1 + down : 1 + down + h, 1 + right : 1 + right + w]
 
-    # the eight directions in four sectors: compare with the two neighbours across the edge
-    sector = (torch.atan2(dy, dx) * (4 / math.pi)).round().remainder(4)
-    ridge = torch.zeros_like(strength, dtype=torch.bool)
-    for number, (down, right) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
-        peak = (strength >= neighbour(down, right)) & (strength > neighbour(-down, -right))
-        ridge |= (sector == number) & peak
-    contrast = grey.std((1, 2, 3), keepdim=True)
-    return (ridge & (strength > low * (0.25 + 3 * contrast))).float()
+def filtered(plane: Tensor, along: Tensor, down: Tensor) -> Tensor:
+    """N x 1 x H x W filtered by `along` in its rows and by `down` in its columns; the rim is repeated."""
+    padded = F.pad(plane, [len(along) // 2] * 4, mode="replicate")
+    return F.conv2d(F.conv2d(padded, down.view(1, 1, -1, 1)), along.view(1, 1, 1, -1))
+
+
+def crests(height: Tensor, right: Tensor, down: Tensor) -> Tensor:
+    """Where `height`, N x 1 x H x W, is not lower than its two neighbours in the direction (right, down): bool."""
+    around = F.pad(height, [1] * 4, mode="replicate")  # with zeros, every rim would be a crest
+    h, w = height.shape[-2:]
+
+    def neighbour(rows: int, columns: int) -> Tensor:
+        return around[..., 1 + rows : 1 + rows + h, 1 + columns : 1 + columns + w]
+
+    # the eight directions in four sectors
+    sector = (torch.atan2(down, right) * (4 / math.pi)).round().remainder(4)
+    found = torch.zeros_like(height, dtype=torch.bool)
+    for number, (rows, columns) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
+        peak = (height >= neighbour(rows, columns)) & (height > neighbour(-rows, -columns))
+        found |= (sector == number) & peak
+    return found
+
+
+def keep_strokes(edges: Tensor, share: Tensor, generator: Generator) -> Tensor:
+    """Leave out strokes: whole ones where they are short, pieces of the long ones.
+
+    Every pixel draws a number, and the largest wins along its stroke as far as `REACH` rounds carry it. So a short
+    stroke is of one number and a long one of a few, and the number says who stays.
+
+    Args:
+        edges: N x 1 x H x W, 1 = edge.
+        share: of the strokes that stay, (N,) in [0, 1].
+        generator: CPU generator.
+
+    Returns:
+        float32 N x 1 x H x W.
+    """
+    number = (0.01 + torch.rand(edges.shape, generator=generator)).to(edges.device) * edges
+    for _ in range(REACH):
+        number = F.max_pool2d(number, 5, 1, 2) * edges
+    lot = (number * 7919).frac()  # the winners crowd below 1; their later digits are even
+    return edges * (lot < share.view(-1, 1, 1, 1)).float()
+
+
+def shaken(soft: Tensor, pixels: Tensor, generator: Generator, waves: int = 6) -> Tensor:
+    """Lines as by an unsteady hand: every place is displaced a little, its surroundings alike.
+
+    Args:
+        soft: N x 1 x H x W.
+        pixels: how far at most, (N,).
+        generator: CPU generator.
+        waves: numbers drawn for a side of the picture.
+    """
+    h, w = soft.shape[-2:]
+    field = torch.rand(len(soft), 2, waves, waves, generator=generator).to(soft.device) * 2 - 1
+    field = F.interpolate(field, (h, w), mode="bicubic", align_corners=False) * pixels.view(-1, 1, 1, 1)
+    y = (torch.arange(h, device=soft.device) + 0.5).view(1, h, 1) + field[:, 1]
+    x = (torch.arange(w, device=soft.device) + 0.5).view(1, 1, w) + field[:, 0]
+    grid = torch.stack([x * (2 / w) - 1, y * (2 / h) - 1], 3)
+    return F.grid_sample(soft, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
 def sketch_batch(
     image: Tensor, teacher: Tensor, has_teacher: Tensor, mask: Tensor, generator: Generator, share: float = 0.5
 ) -> Tensor:
-    """Sketches for a batch: none for a part of the samples, for the others the edges inside the hole.
+    """Sketches for a batch: none for a part of the samples, for the others edges inside the hole, as if drawn.
 
-    Edges are the teacher's where it has seen the photo, else `thin_edges`; sometimes thickened, and sometimes a block
-    of them is left out, because nobody draws everything.
+    Edges are the teacher's where it has seen the photo, else `thin_edges`. Most are one pixel wide, some as wide as
+    the teacher's or thickened. Half of them are drawn by a hand that shakes and rounds corners off, and of half some
+    strokes are left out, because nobody draws everything.
 
     Args:
         image: N x 3 x H x W in [0, 1].
@@ -66,13 +154,27 @@ def sketch_batch(
     Returns:
         float32 N x 1 x H x W, 1 = edge, zero outside the hole.
     """
-    n = len(image)
-    dice = torch.rand(n, 4, generator=generator).to(image.device)
-    coarse = torch.rand(n, 1, 4, 4, generator=generator).to(image.device)
-    edges = torch.where(has_teacher.view(-1, 1, 1, 1), (teacher > TEACHER_THRESHOLD).float(), thin_edges(image))
-    thick = F.max_pool2d(edges, 3, 1, 1)
-    edges = torch.where(dice[:, 1].view(-1, 1, 1, 1) < 0.3, thick, edges)
-    kept = F.interpolate((coarse > 0.4).float(), image.shape[-2:], mode="nearest")
-    edges = torch.where(dice[:, 2].view(-1, 1, 1, 1) < 0.3, edges * kept, edges)
-    given = (dice[:, 0] < share).float().view(-1, 1, 1, 1)
-    return edges * given * mask
+    dice = torch.rand(len(image), 8, generator=generator)
+    given = (dice[:, 0] < share).nonzero()[:, 0]
+    sketches = torch.zeros_like(mask, dtype=torch.float32)
+    if not len(given):
+        return sketches
+    dice, chosen = dice[given].to(image.device), given.to(image.device)
+    image, teacher, taught = image[chosen], teacher[chosen], has_teacher[chosen].view(-1, 1, 1, 1)
+
+    def often(column: int, chance: float) -> Tensor:
+        return (dice[:, column] < chance).view(-1, 1, 1, 1)
+
+    wide = (teacher > TEACHER_THRESHOLD).float()
+    least = (0.5 + 0.3 * dice[:, 1]).view(-1, 1, 1, 1) * TEACHER_THRESHOLD  # smoothing has lowered the crests
+    edges = torch.where(taught, thin_lines(teacher, least), thin_edges(image))
+    edges = torch.where(taught & often(2, 0.2), wide, edges)
+    edges = edges * (F.avg_pool2d(edges, 5, 1, 2) > 2.5 / 25).float()  # nobody draws dots
+    # blurred, displaced and thinned again, lines are smooth and unsteady; a crest of a thin line is 0.27 high
+    by_hand = thin_lines(shaken(edges, 2.5 * dice[:, 4], generator), 0.12)
+    edges = torch.where(often(3, 0.5), by_hand, edges)
+    stay = torch.where(dice[:, 5] < 0.5, 0.3 + 0.7 * dice[:, 6], torch.ones_like(dice[:, 6]))
+    edges = keep_strokes(edges, stay, generator)
+    edges = torch.where(often(7, 0.25), F.max_pool2d(edges, 3, 1, 1), edges)
+    sketches[chosen] = edges * mask[chosen]
+    return sketches

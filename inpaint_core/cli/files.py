@@ -8,6 +8,7 @@ import numpy as np
 
 from inpaint_core import masks, photo
 from inpaint_core.errors import InpaintError
+from inpaint_core.sketch import repair
 
 
 def load_mask(path: Path, size: tuple[int, int], invert: bool, dilate: int) -> tuple[np.ndarray, list[str]]:
@@ -44,8 +45,8 @@ def make_folder(path: Path) -> None:
 
 
 def load_sketch(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A sketch, white (or painted) = edge, as bool H x W of the photo's size, else an `InpaintError`."""
-    edges = masks.from_file(photo.read_mask(path))
+    """A drawing as thin lines, bool H x W of the photo's size, else an `InpaintError`."""
+    edges = repair(photo.read_mask(path))
     if edges.shape != size:
         raise InpaintError(
             f"The sketch {path.name} is {edges.shape[1]} x {edges.shape[0]} and the photo {size[1]} x {size[0]} "

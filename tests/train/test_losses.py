@@ -1,11 +1,10 @@
-"""Losses and sketches: what they ignore, what they weigh, what they draw."""
+"""Losses: what they ignore and what they weigh."""
 
 from __future__ import annotations
 
 import torch
 
 from train.losses import border_weight, hinge_critic, hinge_generator, hole_and_known_l1
-from train.sketches import sketch_batch, thin_edges
 
 
 def square(size: int = 32) -> torch.Tensor:
@@ -39,32 +38,3 @@ def test_hinge_is_zero_for_a_critic_that_is_sure() -> None:
     assert hinge_critic(torch.full((1, 4), 2.0), torch.full((1, 4), -2.0)) == 0
     assert hinge_critic(torch.zeros(1, 4), torch.zeros(1, 4)) == 1
     assert hinge_generator(torch.full((1, 4), 0.5)) == -0.5
-
-
-def test_thin_edges_of_a_step_are_one_thin_line() -> None:
-    image = torch.zeros(1, 3, 32, 32)
-    image[..., 16:] = 1
-    edges = thin_edges(image)[0, 0]
-    assert (edges[4:-4].sum(1) == 1).all()
-    assert edges[4:-4, 15:17].sum() == 24
-    assert thin_edges(torch.full((1, 3, 32, 32), 0.3)).sum() == 0
-
-
-def test_sketches_stay_in_the_hole_and_are_given_to_a_share_of_the_photos() -> None:
-    image = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    mask = square().expand(64, -1, -1, -1)
-    teacher = torch.ones(64, 1, 32, 32)
-    known = torch.ones(64, dtype=torch.bool)
-    for share, least, most in ((0.0, 0, 0), (0.5, 20, 44), (1.0, 60, 64)):
-        sketch = sketch_batch(image, teacher, known, mask, torch.Generator().manual_seed(1), share)
-        assert (sketch * (1 - mask)).sum() == 0
-        assert least <= (sketch.amax((1, 2, 3)) > 0).sum() <= most
-
-
-def test_the_teachers_edges_are_used_where_there_are_some() -> None:
-    image = torch.zeros(2, 3, 32, 32)  # nothing to detect here
-    teacher = torch.full((2, 1, 32, 32), 0.7)
-    dice = torch.Generator().manual_seed(0)
-    sketch = sketch_batch(image, teacher, torch.tensor([True, False]), torch.ones(2, 1, 32, 32), dice, share=1)
-    assert sketch[0].sum() > 0
-    assert sketch[1].sum() == 0
