@@ -1,6 +1,7 @@
 """DCGAN (Radford et al. 2016): the generative prior of semantic inpainting (Yeh et al. 2017).
 
-Departures from the paper: none; images are [0, 1] outside and [-1, 1] inside, as everywhere here.
+Departures from the paper: none; images are [0, 1] outside and [-1, 1] inside, as everywhere here, and so is the
+latent vector: uniform in [-1, 1].
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+OBJECTIVES = ("entropy", "wgan")
 
 
 def _doublings(size: int) -> int:
@@ -55,7 +59,7 @@ class DCGANGenerator(nn.Module):
         _initialise(self)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """N x latent, standard normal -> N x 3 x size x size in [0, 1]."""
+        """N x latent, each number in [-1, 1] -> N x 3 x size x size in [0, 1]."""
         columns = latent.to(next(self.parameters()).dtype)[:, :, None, None]
         return torch.tanh(self.layers(columns).float()) / 2 + 0.5
 
@@ -83,3 +87,64 @@ class DCGANDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """N x 3 x size x size in [0, 1] -> N logits (or critic scores)."""
         return self.layers((image * 2 - 1).to(next(self.parameters()).dtype)).flatten()
+
+
+class DCGAN(nn.Module):
+    """Generator and discriminator together, as one checkpoint holds them: a prior for semantic inpainting.
+
+    Args:
+        size, width, latent: of the generator.
+        critic_width: of the discriminator; None: that of the generator.
+        objective: what the pair was trained with: "entropy" (the discriminator gives logits) or "wgan" (scores).
+    """
+
+    def __init__(
+        self,
+        size: int = 64,
+        width: int = 64,
+        latent: int = 100,
+        critic_width: int | None = None,
+        objective: str = "entropy",
+    ) -> None:
+        super().__init__()
+        if objective not in OBJECTIVES:
+            raise ValueError(f"the objective is {' or '.join(OBJECTIVES)}, not {objective!r}")
+        self.objective = objective
+        self.generator = DCGANGenerator(size, width, latent)
+        self.discriminator = DCGANDiscriminator(size, critic_width or width)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """N x latent in [-1, 1] -> N x 3 x size x size in [0, 1]."""
+        return self.generator(latent)
+
+    def prior_loss(self, image: Tensor) -> Tensor:
+        """log(1 - D(image)) of N x 3 x size x size in [0, 1] (Yeh et al., section 3.2.2), N values, low for real ones.
+
+        Of a Wasserstein critic, which has no sigmoid, it is minus the score.
+        """
+        score = self.discriminator(image).float()
+        return -score if self.objective == "wgan" else -F.softplus(score)
+
+
+def draw_latents(count: int, latent: int, generator: Generator) -> Tensor:
+    """count x latent numbers, uniform in [-1, 1], on the generator's device."""
+    return torch.rand(count, latent, generator=generator, device=generator.device) * 2 - 1
+
+
+@torch.no_grad()
+def settle(generator: DCGANGenerator, latents: Tensor, batch: int = 64) -> None:
+    """Measure the batch normalisation's statistics anew, over the images of these latents; leaves evaluation mode on.
+
+    The running statistics of a training are those of the weights it has just left behind, not of averaged ones.
+    """
+    norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    generator.train()
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    for some in latents.split(batch):
+        generator(some)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    generator.eval()
