@@ -8,39 +8,52 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from inpaint_core.networks.layers.masked import MaskedConv2d
+
 LEVELS = 256
+
+Watch = Callable[[float, Tensor], None]
+"""Called with the share of the hole drawn, in [0, 1], and the images so far, N x 3 x H x W in [0, 1]."""
 
 
 class PixelDistribution(ABC):
     """A distribution over the 256 values of a colour; `parameters` numbers describe one."""
 
     parameters: int
+    direct: bool
+    """True if the parameters are colours themselves, so that a network may add a linear function of pixels to them."""
 
     @abstractmethod
     def log_probabilities(self, parameters: Tensor) -> Tensor:
         """(..., parameters) -> (..., 256), the natural logarithm of the probability of each value, float32."""
 
+    @abstractmethod
     def log_likelihood(self, parameters: Tensor, image: Tensor) -> Tensor:
         """Log probability in nats of each value: N x P x 3 x H x W, N x 3 x H x W in [0, 1] -> N x 3 x H x W."""
-        levels = (image * (LEVELS - 1)).round().long().clamp(0, LEVELS - 1)
-        log_probabilities = self.log_probabilities(parameters.movedim(1, -1))
-        return log_probabilities.gather(-1, levels.unsqueeze(-1)).squeeze(-1)
 
 
 class Softmax(PixelDistribution):
     """256 free probabilities for each value (PixelRNN paper, section 3.3)."""
 
     parameters = LEVELS
+    direct = False
 
     def log_probabilities(self, parameters: Tensor) -> Tensor:
         """(..., 256) logits -> (..., 256) log probabilities."""
         return F.log_softmax(parameters.float(), dim=-1)
+
+    def log_likelihood(self, parameters: Tensor, image: Tensor) -> Tensor:
+        """See `PixelDistribution`."""
+        rows = parameters.float().permute(0, 3, 4, 2, 1)  # (N, H, W, 3, 256), as a channels-last network wrote them
+        found = F.cross_entropy(rows.flatten(0, -2), levels(image).permute(0, 2, 3, 1).flatten(), reduction="none")
+        return -found.view(rows.shape[:-1]).permute(0, 3, 1, 2)
 
 
 class LogisticMixture(PixelDistribution):
@@ -50,18 +63,41 @@ class LogisticMixture(PixelDistribution):
         components: logistics in the mixture; each has a weight, a mean and a log scale.
     """
 
+    direct = True
+
     def __init__(self, components: int = 10) -> None:
         self.parameters = 3 * components
 
     def log_probabilities(self, parameters: Tensor) -> Tensor:
-        """(..., 3 components) -> (..., 256) log probabilities; they sum to 1 exactly by construction."""
-        logits, means, log_scales = parameters.float().unsqueeze(-2).chunk(3, dim=-1)  # (..., 1, K)
-        # Edges between the 256 values in [-1, 1]; below the first and above the last lies the rest of the mass.
-        edges = (torch.arange(1, LEVELS, device=parameters.device).float() - 0.5) / (LEVELS - 1) * 2 - 1
-        below = torch.sigmoid((edges[:, None] - means) * torch.exp(-log_scales.clamp_min(-7)))  # (..., 255, K)
-        cumulative = (below * torch.softmax(logits, dim=-1)).sum(-1)  # (..., 255)
-        mass = torch.diff(F.pad(F.pad(cumulative, (1, 0)), (0, 1), value=1.0), dim=-1)
-        return mass.clamp_min(1e-12).log()
+        """(..., 3 components) -> (..., 256) log probabilities, which sum to 1 by construction."""
+        every = torch.arange(LEVELS, device=parameters.device)
+        return self._log_mass(parameters.unsqueeze(-2), every)
+
+    def log_likelihood(self, parameters: Tensor, image: Tensor) -> Tensor:
+        """See `PixelDistribution`. Looks at one value of each distribution only, so it is cheap."""
+        rows = parameters.permute(0, 3, 4, 2, 1)  # (N, H, W, 3, P), as a channels-last network wrote them
+        return self._log_mass(rows, levels(image).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def _log_mass(parameters: Tensor, level: Tensor) -> Tensor:
+        """Log probability of one value each: (..., 3 components), values (...) -> (...)."""
+        logits, means, log_scales = parameters.float().chunk(3, dim=-1)  # (..., K)
+        sharpness = torch.exp(-log_scales.clamp_min(-7))
+        value = (level.float() / (LEVELS - 1) * 2 - 1).unsqueeze(-1)
+        above = (value + 1 / (LEVELS - 1) - means) * sharpness  # the value's upper edge
+        below = (value - 1 / (LEVELS - 1) - means) * sharpness
+        # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)): no difference of nearly equal numbers.
+        # Below the lowest value and above the highest lies the rest of the mass.
+        width = torch.log(-torch.expm1(-2 / (LEVELS - 1) * sharpness))
+        lowest, highest = (level == 0).unsqueeze(-1), (level == LEVELS - 1).unsqueeze(-1)
+        under, over = F.logsigmoid(above), F.logsigmoid(-below)
+        mass = torch.where(lowest, under, torch.where(highest, over, under + over + width))
+        return torch.logsumexp(F.log_softmax(logits, dim=-1) + mass, dim=-1)
+
+
+def levels(image: Tensor) -> Tensor:
+    """Colours in [0, 1] as values 0 to 255, int64."""
+    return (image * (LEVELS - 1)).round().long().clamp(0, LEVELS - 1)
 
 
 def distribution(name: str) -> PixelDistribution:
@@ -72,22 +108,120 @@ def distribution(name: str) -> PixelDistribution:
     return known[name]()
 
 
+class Reader(ABC):
+    """Gives the distributions of one image value after the other, in reading order, while the image is being drawn."""
+
+    @abstractmethod
+    def __call__(self, row: int, column: int, colour: int) -> Tensor:
+        """Parameters (N, P) of that value, given what the image holds before it. Calls come in reading order."""
+
+
+class WholeImage(Reader):
+    """Asks the network anew for every value: slow, and beyond doubt.
+
+    Args:
+        network: any autoregressive network.
+        image: N x 3 x H x W in [0, 1], to be drawn into by the caller.
+    """
+
+    def __init__(self, network: PixelNetwork, image: Tensor) -> None:
+        self.network, self.image = network, image
+
+    def __call__(self, row: int, column: int, colour: int) -> Tensor:
+        # Nothing below this row is looked at, so the rows above and this one are enough.
+        return self.network(self.image[:, :, : row + 1])[:, :, colour, row, column]
+
+
 class PixelNetwork(nn.Module, ABC):
-    """An autoregressive network: `forward` gives distributions, `complete` draws the hole from them."""
+    """An autoregressive network: `forward` gives distributions, `complete` draws the hole from them.
+
+    Args:
+        features: channels of the stream, a multiple of 3.
+        pixel_distribution: "softmax" or "logistic_mixture".
+    """
 
     multiple_of = 1
 
-    def __init__(self, pixel_distribution: str) -> None:
+    def __init__(self, features: int, pixel_distribution: str) -> None:
         super().__init__()
         self.distribution = distribution(pixel_distribution)
+        parameters = 3 * self.distribution.parameters
+        self.first = MaskedConv2d("A", 3, features, 7)
+        self.last = nn.Sequential(
+            nn.ReLU(),
+            MaskedConv2d("B", features, features),
+            nn.ReLU(),
+            MaskedConv2d("B", features, parameters),
+        )
+        # Colours are nearly a linear function of the colours around them: the network need only say what differs.
+        self.direct = MaskedConv2d("A", 3, parameters, 7) if self.distribution.direct else None
+        if self.direct is not None:
+            nn.init.zeros_(self.direct.weight)
+            nn.init.zeros_(self.direct.bias)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def predict_linearly(self, image: Tensor, total: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
+        """Let an untrained network predict each value by least squares from those before it, more and less surely.
+
+        Training then starts where linear prediction ends. Without a direct part (softmax) nothing happens.
+
+        Args:
+            image: N x 3 x H x W in [0, 1], whose values are to be predicted.
+            total: adds up sums over the processes of a distributed training.
+        """
+        if self.direct is None:
+            return
+        last = self.last[-1]
+        assert isinstance(last, MaskedConv2d)
+        assert isinstance(last.bias, Tensor)
+        assert isinstance(self.direct.bias, Tensor)
+        reach, third = self.direct.kernel_size[0] // 2, self.distribution.parameters // 3
+        colours = image.double() * 2 - 1
+        seen = F.unfold(F.pad(colours, (reach, reach, reach, 0)), (reach + 1, 2 * reach + 1))  # (N, 84, H W)
+        rows = torch.cat((seen, torch.ones_like(seen[:, :1]), colours.flatten(2)), dim=1)
+        products = total(torch.einsum("nip,njp->ij", rows, rows))
+        ones = seen.shape[1]
+        last.weight.zero_()
+        last.bias.zero_()
+        for colour in range(3):
+            mean = slice((3 * colour + 1) * third, (3 * colour + 2) * third)
+            used = self.direct.mask[mean.start, :, : reach + 1].flatten().nonzero()[:, 0]
+            used, wanted = F.pad(used, (0, 1), value=ones), ones + 1 + colour
+            square = products[used][:, used] + 1e-6 * products[ones, ones] * torch.eye(len(used), device=image.device)
+            factors = torch.linalg.solve(square, products[used, wanted])
+            left = (products[wanted, wanted] - factors @ products[used, wanted]) / products[ones, ones]
+            kernel = factors.new_zeros(ones).index_copy(0, used[:-1], factors[:-1]).view(3, reach + 1, -1)
+            self.direct.weight[mean, :, : reach + 1] = kernel.to(self.direct.weight.dtype)
+            self.direct.bias[mean] = float(factors[-1])
+            # A logistic's standard deviation is pi / sqrt(3) times its scale
+            scale = 0.5 * math.log(max(float(left), 1e-8)) + math.log(math.sqrt(3) / math.pi)
+            sure = torch.linspace(-2.5, 1.0, third, device=image.device)
+            last.bias[mean.stop : mean.stop + third] = (scale + sure).clamp_min(-6)
 
     @abstractmethod
+    def stream(self, image: Tensor) -> Tensor:
+        """N x 3 x H x W in [-1, 1] -> N x C x H x W features, each of what comes before its pixel's colour."""
+
+    @abstractmethod
+    def reader(self, image: Tensor, row: int) -> Reader:
+        """A `Reader` of an image that is drawn from `row` on, which remembers what it computed."""
+
     def forward(self, image: Tensor) -> Tensor:
         """N x 3 x H x W in [0, 1] -> N x P x 3 x H x W parameters, each given only the values before its own."""
+        image = image * 2 - 1
+        parameters = self.last(self.stream(image.to(self.first.weight.dtype)))
+        if self.direct is not None:
+            with torch.autocast(image.device.type, enabled=False):  # bfloat16 has too few digits for 256 colours
+                parameters = parameters.float() + self.direct(image.to(self.direct.weight.dtype))
+        return torch.unflatten(parameters, 1, (3, -1)).transpose(1, 2)
 
     def bits_per_dimension(self, image: Tensor, mask: Tensor | None = None) -> Tensor:
         """The training loss: mean negative log2 probability of the values, of those in the hole if a mask is given."""
-        bits = -self.distribution.log_likelihood(self(image), image) / math.log(2)
+        return self.bits(self(image), image, mask)
+
+    def bits(self, parameters: Tensor, image: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`bits_per_dimension` of an image whose parameters `forward` gave."""
+        bits = -self.distribution.log_likelihood(parameters, image) / math.log(2)
         if mask is None:
             return bits.mean()
         weight = mask.expand_as(bits)
@@ -101,15 +235,22 @@ class PixelNetwork(nn.Module, ABC):
         generator: Generator | None = None,
         temperature: float = 1.0,
         details: dict[str, Any] | None = None,
+        *,
+        cached: bool = True,
+        watch: Watch | None = None,
     ) -> Tensor:
         """Draw the values of the hole one by one in reading order, each given all before it.
+
+        What is known below a hole pixel, or to its right in its row, has no influence on it: that is the order's price.
 
         Args:
             image: N x 3 x H x W in [0, 1].
             mask: N x 1 x H x W, 1 = hole.
-            generator: source of the draws (on the CPU); None: one seeded with 0.
+            generator: source of the draws; None: one seeded with 0.
             temperature: below 1 prefers likely values; 0 takes the likeliest.
             details: receives `entropy`, N x 1 x H x W: the bits of uncertainty of each hole pixel when it was drawn.
+            cached: remember features of pixels that no longer change; False computes everything anew for every value.
+            watch: called after each pixel with the share done and the image so far (not to be kept: it changes).
 
         Returns:
             N x 3 x H x W in [0, 1]: known pixels as they came.
@@ -118,17 +259,21 @@ class PixelNetwork(nn.Module, ABC):
         hole = mask[:, 0] > 0.5  # (N, H, W)
         result = torch.where(hole[:, None], torch.zeros((), dtype=image.dtype, device=image.device), image)
         entropy = torch.zeros_like(mask)
-        for row, column in hole.any(dim=0).nonzero().tolist():
-            here = hole[:, row, column]
-            for colour in range(3):
-                # Nothing below this row is looked at, so the rows above and this one are enough.
-                parameters = self(result[:, :, : row + 1])[:, :, colour, row, column]  # (N, P)
-                log_probabilities = self.distribution.log_probabilities(parameters)  # (N, 256)
-                value = _draw(log_probabilities, generator, temperature) / (LEVELS - 1)
-                value = value.to(result.dtype)
-                result[:, colour, row, column] = torch.where(here, value, result[:, colour, row, column])
-                bits = -(log_probabilities.exp() * log_probabilities).sum(-1) / math.log(2)
-                entropy[:, 0, row, column] += torch.where(here, bits, torch.zeros_like(bits)).to(entropy.dtype)
+        places = hole.any(dim=0).nonzero().tolist()
+        with torch.autocast(image.device.type, enabled=False):
+            reader = self.reader(result, places[0][0]) if cached and places else WholeImage(self, result)
+            for number, (row, column) in enumerate(places):
+                here = hole[:, row, column]
+                for colour in range(3):
+                    parameters = reader(row, column, colour)  # (N, P)
+                    log_probabilities = self.distribution.log_probabilities(parameters)  # (N, 256)
+                    value = _draw(log_probabilities, generator, temperature) / (LEVELS - 1)
+                    value = value.to(result.dtype)
+                    result[:, colour, row, column] = torch.where(here, value, result[:, colour, row, column])
+                    bits = -(log_probabilities.exp() * log_probabilities).sum(-1) / math.log(2)
+                    entropy[:, 0, row, column] += torch.where(here, bits, torch.zeros_like(bits)).to(entropy.dtype)
+                if watch is not None:
+                    watch((number + 1) / len(places), result)
         if details is not None:
             details["entropy"] = entropy
         return result

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from inpaint_core.networks.layers.diagonal import skew, step, sweep, unskew
 from inpaint_core.networks.layers.masked import MaskedConv2d, colour_group
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_distribution import LEVELS, LogisticMixture, PixelNetwork, Softmax
-from inpaint_core.networks.pixel_rnn import PixelRNN, skew, unskew
+from inpaint_core.networks.pixel_rnn import PixelRNN
 
 HEIGHT, WIDTH = 6, 7
 
@@ -139,6 +140,25 @@ def test_a_cold_completion_takes_the_likeliest_value_given_what_was_drawn_before
     torch.testing.assert_close(result[hole], likeliest[hole], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("kind", ["pixel_cnn", "pixel_rnn"])
+def test_a_network_can_start_from_the_best_linear_prediction(kind: str) -> None:
+    network = make(kind, "logistic_mixture")
+    dice = torch.Generator().manual_seed(0)
+    red = torch.rand(4, 1, 12, 12, generator=dice)
+    image = torch.cat((red, 0.2 + 0.5 * red, 0.5 * (0.2 + 1.5 * red)), dim=1)  # green follows from red, blue from both
+    before = network.bits_per_dimension(image).item()
+    network.predict_linearly(image)
+    assert network.direct is not None
+    means = network.direct(image * 2 - 1).unflatten(1, (3, 3, -1))[:, :, 1]  # (N, colour, component, H, W)
+    for colour in (1, 2):
+        expected = (image[:, colour, None] * 2 - 1).expand_as(means[:, colour])
+        torch.testing.assert_close(means[:, colour], expected, atol=2e-3, rtol=0)
+    assert network.bits_per_dimension(image).item() < before - 2
+    places = list(product((0, 2, HEIGHT - 1), (0, 3, WIDTH - 1), range(3)))
+    for place, used in zip(places, values_used(network, places), strict=True):
+        assert max(used, default=-1) < position(*place)
+
+
 def test_bits_in_the_hole_count_the_hole_only() -> None:
     network = make("pixel_cnn")
     image = torch.rand(1, 3, HEIGHT, WIDTH)
@@ -151,11 +171,35 @@ def test_bits_in_the_hole_count_the_hole_only() -> None:
 
 
 def test_skewing_puts_upper_and_left_neighbours_into_the_column_before() -> None:
-    image = torch.arange(12.0).reshape(1, 1, 3, 4)
-    skewed = skew(image)
-    assert skewed.shape == (1, 1, 3, 6)
-    assert skewed[0, 0].tolist() == [[0, 1, 2, 3, 0, 0], [0, 4, 5, 6, 7, 0], [0, 0, 8, 9, 10, 11]]
-    assert torch.equal(unskew(skewed, 4), image)
+    image = torch.arange(12.0).reshape(1, 1, 3, 4, 1)
+    columns = skew(image)
+    assert columns.shape == (6, 1, 3, 1, 1)
+    assert columns[:, 0, :, 0, 0].T.tolist() == [[0, 1, 2, 3, 0, 0], [0, 4, 5, 6, 7, 0], [0, 0, 8, 9, 10, 11]]
+    assert torch.equal(unskew(columns, 4), image)
+
+
+def test_the_sweep_is_an_lstm_of_the_upper_and_the_left_neighbour() -> None:
+    dice = torch.Generator().manual_seed(0)
+    gates = torch.randn(2, 2, 3, 4, 20, generator=dice)
+    weight = torch.randn(2, 10, 20, generator=dice) / 3
+    states = sweep(gates, weight)
+    for direction in range(2):
+        nothing = torch.zeros(2, 5)
+        hidden: dict[tuple[int, int], Tensor] = {}
+        cells: dict[tuple[int, int], Tensor] = {}
+        for row, column in product(range(3), range(4)):
+            above, beside = hidden.get((row - 1, column), nothing), hidden.get((row, column - 1), nothing)
+            cell = cells.get((row, column - 1), nothing)
+            found = step(gates[direction, :, row, column], above, beside, cell, weight[direction])
+            hidden[row, column], cells[row, column] = found
+            torch.testing.assert_close(states[direction, :, row, column], found[0])
+
+
+def test_the_sweeps_own_backward_pass_is_its_derivative() -> None:
+    dice = torch.Generator().manual_seed(0)
+    gates = torch.randn(2, 2, 3, 4, 8, generator=dice, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(2, 4, 8, generator=dice, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(sweep, (gates, weight))
 
 
 def test_groups_are_thirds_of_each_piece() -> None:

@@ -6,6 +6,8 @@ colour; the group of a colour may use what comes before that colour.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -55,4 +57,29 @@ class MaskedConv2d(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H x W."""
-        return F.conv2d(features, self.weight * self.mask, self.bias, padding=self.padding)
+        middle = self.kernel_size[0] // 2
+        if middle:
+            features = F.pad(features, (middle, middle, middle, 0))
+        return self.past()(features)
+
+    def past(self) -> PastConv2d:
+        """The same convolution without the rows below a pixel, all masked, for input that carries its own border."""
+        rows = self.kernel_size[0] // 2 + 1
+        return PastConv2d((self.weight * self.mask)[:, :, :rows], self.bias)
+
+
+@dataclass
+class PastConv2d:
+    """A masked convolution as a function of the rows up to a pixel's own.
+
+    Attributes:
+        weight: C' x C x (k + 1) / 2 x k, with zeros for what comes after a pixel.
+        bias: (C',) or None.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """N x C x h + (k - 1) / 2 x w + k - 1, a border above and at both sides -> N x C' x h x w."""
+        return F.conv2d(features, self.weight, self.bias)
