@@ -14,9 +14,10 @@ import gradio as gr
 import numpy as np
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue, masks, photo
+from inpaint_core import InpaintError, Result, catalogue, masks, photo, sketch
 from webui import runner
 from webui.errors import in_one_sentence
+from webui.runner import Order
 from webui.session import new_folder, save_png
 
 
@@ -29,6 +30,7 @@ def build() -> None:
         names = gr.Textbox("", label="methods")
         seed, width, height, specks = gr.Number(0, precision=0), *(gr.Number(n, precision=0) for n in (512, 512, 0))
         dilate = gr.Number(0)
+        blend = gr.Textbox("", label="blend")
         invert, loops, refine, seek = (gr.Checkbox(False) for _ in range(4))
         kind = gr.Textbox("free_form", label="kind")
         style = gr.Textbox("", label="format")
@@ -37,14 +39,14 @@ def build() -> None:
     queued: dict[str, Any] = {"concurrency_id": runner.QUEUE, "api_visibility": "public"}
     button.click(
         inpaint,
-        [the_photo, the_mask, method, the_sketch, seed, dilate, invert, refine, style],
+        [the_photo, the_mask, method, the_sketch, seed, dilate, invert, refine, style, blend],
         file_out,
         api_name="inpaint",
         **queued,
     )
     button.click(
         compare,
-        [the_photo, the_mask, names, the_sketch, seed, dilate, invert, seek],
+        [the_photo, the_mask, names, the_sketch, seed, dilate, invert, seek, blend],
         [files_out, json_out],
         api_name="compare",
         **queued,
@@ -70,6 +72,7 @@ def inpaint(
     invert: bool = False,
     refine: bool = False,
     format: str = "",
+    blend: str = "",
 ) -> str:
     """Fill the hole of a photo. Pixels outside of the hole stay as they were (bit for bit in PNG).
 
@@ -77,18 +80,20 @@ def inpaint(
         photo: the photo's file: JPEG, PNG, WebP, TIFF, BMP, GIF or AVIF.
         mask: the mask's file, of the photo's size; white (or painted on transparent ground) is what is to be filled.
         method: name of the method; the endpoint `methods` lists them.
-        sketch: file of edges wanted inside the hole, white on black, of the photo's size; optional.
+        sketch: file of edges wanted inside the hole, of the photo's size: lines of any colour and width; optional.
         seed: of every random number drawn.
         dilate: pixels by which the mask is grown first.
         invert: fill what is black in the mask instead.
         refine: replace the texture of the fill by the photo's own patches (PatchMatch).
         format: format of the result, such as PNG; empty keeps the photo's own.
+        blend: poisson, or mixed (gradients): fit the fill to the colours around it; empty leaves it as it is.
 
     Returns:
         The file of the completed photo, in the photo's size.
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    result = runner.fill(picture.pixels, hole, method, lines, int(seed), refine="patchmatch" if refine else None)
+    refiner = "patchmatch" if refine else None
+    result = runner.fill(Order(picture.pixels, hole, method, lines, int(seed), refiner, blend.strip() or None))
     return _write(picture, photo, result, hole, format or picture.format)
 
 
@@ -102,28 +107,37 @@ def compare(
     dilate: float = 0,
     invert: bool = False,
     hide_and_seek: bool = False,
+    blend: str = "",
 ) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
     """Fill the same hole with several methods, fastest first, and measure them where the truth is known.
 
     Args:
         photo: the photo's file.
         mask: the mask's file, of the photo's size; white is what is to be filled.
-        methods: names separated by commas; empty takes every method that is ready.
-        sketch: file of edges wanted inside the hole, white on black; optional.
+        methods: names separated by commas; empty takes every method that is ready and quick.
+        sketch: file of edges wanted inside the hole: lines of any colour and width; optional.
         seed: of every random number drawn.
         dilate: pixels by which the mask is grown first.
         invert: fill what is black in the mask instead.
         hide_and_seek: measure against the photo itself, whose hidden pixels are intact.
+        blend: poisson, or mixed (gradients): fit each fill to the colours around it; empty leaves it as it is.
 
     Returns:
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
+    from inpaint_core import metrics  # imports torch
+
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    names = [name.strip() for name in methods.split(",") if name.strip()] or None
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
-    truth = picture.pixels if hide_and_seek else None
-    for result in inpaint_core.compare(picture.pixels, hole, names, lines, truth, runner.DEVICE, int(seed)):
+    order = Order(picture.pixels, hole, sketch=lines, seed=int(seed), blend=blend.strip() or None)
+    for result in runner.compare(order, names):
+        if not isinstance(result, Result):
+            continue
+        if hide_and_seek and result.image is not None:
+            result.metrics = metrics.measure(result.image, picture.pixels, hole)
         row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
         if result.image is None:
             row["error"] = result.error
@@ -202,11 +216,11 @@ def methods() -> list[dict[str, Any]]:
     ]
 
 
-# The endpoints' arguments are called `photo` and `mask`, so the modules of these names are reached from here.
+# The endpoints' arguments are called `photo`, `mask` and `sketch`, so the modules of these names are reached from here.
 
 
 def _read(
-    file: str | None, mask: str | None, sketch: str | None, dilate: float, invert: bool
+    file: str | None, mask: str | None, drawn: str | None, dilate: float, invert: bool
 ) -> tuple[photo.Photo, np.ndarray, np.ndarray | None]:
     if not file:
         raise InpaintError("Send a photo's file as `photo`.")
@@ -217,7 +231,7 @@ def _read(
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
         hole = masks.repair(hole, invert=invert, dilate=float(dilate))
     hole = masks.check(hole, picture.height, picture.width)
-    return picture, hole, None if not sketch else masks.from_file(_read_mask(sketch))
+    return picture, hole, None if not drawn else sketch.repair(_read_mask(drawn))
 
 
 def _read_photo(file: str) -> photo.Photo:

@@ -5,9 +5,11 @@
 // Why not gr.ImageEditor: layers that Python puts on it are drawn at the wrong place and lose their names (6.31), it
 // uploads photo and layers at every event, and it has no shortcuts.
 
-const PAINT = { mask: "255, 45, 85", sketch: "0, 190, 255" };
+const PAINT = { mask: "255, 45, 85", sketch: "15, 23, 42" };
 const GROWN = "rgb(255, 180, 40)";
 const PREVIEW_SIDE = 700; // the ring that growing adds is worked out on a copy of this size
+const WIDEST = { mask: 100, sketch: 24 }; // of the brush, in the slider's units
+const SIZE_TITLE = { mask: "Brush size: [ and ]", sketch: "Thickness of lines: [ and ]" };
 
 const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 const tool = (name, label, title, path) =>
@@ -26,8 +28,9 @@ root.innerHTML = `
       ${tool("erase", "Erase", "Eraser", "M14 4l6 6-9 9H7l-4-4L14 4zM9 9l6 6M12 20h9")}
       ${tool("pan", "Pan", "Move (hold Space)", "M12 3v18M3 12h18M12 3l-2.5 2.5M12 3l2.5 2.5M12 21l-2.5-2.5M12 21l2.5-2.5M3 12l2.5-2.5M3 12l2.5 2.5M21 12l-2.5-2.5M21 12l-2.5 2.5")}
     </span>
-    <label class="easel-size" title="Brush size: [ and ]"><span class="dot"></span>
+    <label class="easel-size"><span class="dot"></span>
       <input type="range" min="1" max="100" value="24" aria-label="Brush Size"></label>
+    <button type="button" data-tool="edges" class="easel-edges" aria-label="Draw the photo's edges" title="Puts the photo's edges in and around the mask on this layer; erase and redraw them">Auto edges</button>
     <span class="easel-group">
       ${tool("undo", "Undo", "Undo (Ctrl+Z)", "M8 5L3 10l5 5M3 10h11a6 6 0 0 1 0 12h-3")}
       ${tool("redo", "Redo", "Redo (Ctrl+Shift+Z)", "M16 5l5 5-5 5M21 10H10a6 6 0 0 0 0 12h3")}
@@ -41,7 +44,7 @@ root.innerHTML = `
     <button type="button" data-tool="help" class="easel-help-button" aria-label="Help" title="Keys (H)">?</button>
   </div>
   <div class="easel-stage" tabindex="0" aria-label="Canvas: paint over what is to be filled">
-    <div class="easel-sheet"><img alt="" draggable="false"><canvas data-layer="grown"></canvas><canvas data-layer="mask"></canvas><canvas data-layer="sketch"></canvas></div>
+    <div class="easel-sheet"><img alt="" draggable="false"><canvas data-layer="grown"></canvas><canvas data-layer="mask"></canvas><canvas data-layer="sketch"></canvas><canvas data-layer="lit"></canvas></div>
     <div class="easel-ring"></div>
     <div class="easel-help" hidden><b>Keys</b><dl>
       <dt>[ &nbsp; ]</dt><dd>brush size</dd><dt>Ctrl+Z</dt><dd>undo</dd><dt>Ctrl+Shift+Z</dt><dd>redo</dd>
@@ -56,7 +59,7 @@ const find = (selector) => root.querySelector(selector);
 const stage = find(".easel-stage"), sheet = find(".easel-sheet"), photo = find("img"), ring = find(".easel-ring");
 const size = find("input"), help = find(".easel-help");
 const layers = { mask: find("canvas[data-layer=mask]"), sketch: find("canvas[data-layer=sketch]") };
-const grownCanvas = find("canvas[data-layer=grown]");
+const grownCanvas = find("canvas[data-layer=grown]"), litCanvas = find("canvas[data-layer=lit]");
 
 const state = {
   width: 1, height: 1, layer: "mask", tool: "brush", brush: { mask: 24, sketch: 3 },
@@ -67,10 +70,13 @@ const state = {
 
 function play(record) {
   const context = layers[record.layer].getContext("2d");
-  if (record.kind === "clear" || record.kind === "image") context.clearRect(0, 0, state.width, state.height);
+  if (replaces(record)) context.clearRect(0, 0, state.width, state.height);
   if (record.kind === "image") context.drawImage(record.image, 0, 0, state.width, state.height);
   if (record.kind === "stroke") drawSegment(context, record, 0);
 }
+
+// true where what was on the layer before no longer matters; found edges come on top of what was drawn by hand
+const replaces = (record) => record.kind === "clear" || (record.kind === "image" && !record.found);
 
 function drawSegment(context, stroke, from) {
   context.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
@@ -89,11 +95,13 @@ function drawSegment(context, stroke, from) {
 function replay(layer) {
   layers[layer].getContext("2d").clearRect(0, 0, state.width, state.height);
   const records = state.done.filter((record) => record.layer === layer);
-  const start = Math.max(0, records.findLastIndex((record) => record.kind !== "stroke"));
+  const start = Math.max(0, records.findLastIndex(replaces));
   records.slice(start).forEach(play);
 }
 
 function commit(record, played = false) {
+  const last = state.done.at(-1);
+  if (record.found && last?.found) { state.done.pop(); replay(record.layer); } // another strength, not more edges
   state.done.push(record);
   state.undone = [];
   if (!played) play(record);
@@ -143,7 +151,43 @@ function showGrown() {
     context.globalCompositeOperation = "destination-out";
     context.drawImage(layers.mask, 0, 0, width, height);
     context.globalCompositeOperation = "source-over";
+    showLit();
   });
+}
+
+// ---- lines inside of the hole are lit; those outside, which no method looks at, stay dimmed
+
+let lighting = 0;
+const insideCanvas = document.createElement("canvas"), rimCanvas = document.createElement("canvas");
+function showLit() {
+  cancelAnimationFrame(lighting);
+  lighting = requestAnimationFrame(() => {
+    const { width, height } = state;
+    const [lit, inside, rim] = [litCanvas, insideCanvas, rimCanvas].map((canvas) => {
+      canvas.width = width; canvas.height = height;
+      return canvas.getContext("2d");
+    });
+    if (masked()) { // the hole, and of the lines what falls into it
+      inside.drawImage(layers.mask, 0, 0);
+      inside.drawImage(grownCanvas, 0, 0, width, height);
+      inside.globalCompositeOperation = "source-in";
+    }
+    inside.drawImage(layers.sketch, 0, 0);
+    const reach = 1.3 / Math.min(1, state.fit || 1); // dark lines with a light rim are seen on any photo
+    for (let i = 0; i < 8; i++)
+      rim.drawImage(insideCanvas, reach * Math.cos(i * Math.PI / 4), reach * Math.sin(i * Math.PI / 4));
+    rim.globalCompositeOperation = "source-in";
+    rim.fillStyle = "#fff";
+    rim.fillRect(0, 0, width, height);
+    lit.drawImage(rimCanvas, 0, 0);
+    lit.drawImage(insideCanvas, 0, 0);
+  });
+}
+
+function masked() {
+  const records = state.done.filter((record) => record.layer === "mask");
+  const start = Math.max(0, records.findLastIndex((record) => record.kind === "clear"));
+  return state.flip || records.slice(start).some((record) => record.kind !== "clear" && !record.erase);
 }
 
 // ---- the view: sheet pixels to screen pixels
@@ -186,6 +230,7 @@ function toSheet(event) {
 
 function setLayer(layer) {
   state.layer = layer;
+  size.max = WIDEST[layer]; // before the value, which it would cut
   size.value = state.brush[layer];
   refresh();
 }
@@ -193,16 +238,18 @@ function setTool(name) { state.tool = name; refresh(); }
 function setBrush(value) { size.value = value; state.brush[state.layer] = Number(size.value); refresh(); }
 function stepBrush(sign) {
   const now = state.brush[state.layer];
-  setBrush(Math.min(100, Math.max(1, now + sign * Math.max(1, Math.round(now * 0.15)))));
+  setBrush(Math.min(WIDEST[state.layer], Math.max(1, now + sign * Math.max(1, Math.round(now * 0.15)))));
 }
 
 // the slider's units follow the photo: 100 is a sixth of its longer side
-const brushPixels = () => Math.max(1, state.brush[state.layer] / 600 * Math.max(state.width, state.height));
+const brushPixels = (layer = state.layer) => Math.max(1, state.brush[layer] / 600 * Math.max(state.width, state.height));
 
 function refresh() {
   root.querySelectorAll("button[data-layer]").forEach((b) => b.setAttribute("aria-pressed", b.dataset.layer === state.layer));
   root.querySelectorAll("[data-tool=brush], [data-tool=erase], [data-tool=pan]").forEach((b) =>
     b.setAttribute("aria-pressed", b.dataset.tool === (state.space ? "pan" : state.tool)));
+  root.dataset.layer = state.layer;
+  find(".easel-size").title = SIZE_TITLE[state.layer];
   stage.dataset.tool = state.space ? "pan" : state.tool;
   const side = Math.max(2, brushPixels() * state.fit * state.zoom);
   ring.style.width = ring.style.height = `${side}px`;
@@ -216,6 +263,7 @@ root.querySelector(".easel-bar").addEventListener("click", (event) => {
   const acts = {
     undo, redo, clear: () => commit({ kind: "clear", layer: state.layer }), in: () => { zoomBy(1.5); refresh(); },
     out: () => { zoomBy(1 / 1.5); refresh(); }, fit: () => { resetZoom(); refresh(); }, help: toggleHelp,
+    edges: () => document.querySelector("button#canvas-auto-edges, #canvas-auto-edges button").click(),
   };
   const name = button.dataset.tool;
   acts[name] ? acts[name]() : setTool(name);
@@ -235,11 +283,12 @@ stage.addEventListener("pointerdown", (event) => {
   stage.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
   if (pointers.size === 2) {
-    if (stroke) { stroke = null; replay(state.layer); } // the first finger was the start of a pinch
+    if (stroke) { stroke = null; replay(state.layer); showLit(); } // the first finger was the start of a pinch
     pinch = spread();
   } else if (!state.space && state.tool !== "pan" && event.button === 0) {
     stroke = { kind: "stroke", layer: state.layer, erase: state.tool === "erase", size: brushPixels(), points: [toSheet(event)] };
     drawSegment(layers[stroke.layer].getContext("2d"), stroke, 0);
+    if (stroke.layer === "sketch") showLit();
   }
 });
 
@@ -260,6 +309,7 @@ stage.addEventListener("pointermove", (event) => {
     const moves = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     for (const each of moves.length ? moves : [event]) stroke.points.push(toSheet(each));
     drawSegment(layers[stroke.layer].getContext("2d"), stroke, from);
+    if (stroke.layer === "sketch") showLit();
   } else if (pointers.size === 1) {
     state.x += event.clientX - before.clientX; state.y += event.clientY - before.clientY;
     place();
@@ -320,7 +370,7 @@ async function show(scene) {
     layOut();
   }
   if (mask) commit({ kind: "image", layer: "mask", image: mask });
-  if (sketch) commit({ kind: "image", layer: "sketch", image: sketch });
+  if (sketch) commit({ kind: "image", layer: "sketch", image: sketch, found: scene.found });
   state.scene = scene;
   changed();
   refresh();
@@ -341,6 +391,7 @@ window.studio = {
   hovered: () => stage.matches(":hover"),
   holdSpace(on) { if (state.space !== on) { state.space = on; refresh(); } },
   setGrow(value) { state.grow = Number(value); showGrown(); },
+  thickness: () => brushPixels("sketch"),
   setFlip(value) { state.flip = Boolean(value); showGrown(); },
   download() { setTimeout(() => document.querySelector("#download-file").click(), 200); },
 };

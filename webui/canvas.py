@@ -20,6 +20,7 @@ from webui.session import Session, read_rgb
 
 LAYERS = ("mask", "sketch")
 MASK_PAINT = (255, 45, 85)
+SKETCH_PAINT = (15, 23, 42)
 GROWN_PAINT = (255, 180, 40)
 MOST_CHARACTERS = 32_000_000  # of one layer in base64: random pixels on a 2-megapixel canvas stay below
 
@@ -37,6 +38,10 @@ def component() -> gr.HTML:
         label="Canvas",
         elem_id="canvas",
     )
+
+
+PRESS_DOWNLOAD = "() => window.studio.download()"
+"""Runs in the browser once the hidden download button has its file."""
 
 
 def strokes_at(index: int, count: int) -> str:
@@ -108,20 +113,30 @@ def sketch_of(session: Session, drawing: Drawing) -> np.ndarray | None:
     return masks.resize(lines, session.height, session.width) if lines.any() else None
 
 
-def scene(session: Session, mask: np.ndarray | None = None) -> dict[str, Any]:
-    """What the canvas shows: the photo, and a mask (bool, any size) on its layer."""
+def scene(session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> dict[str, Any]:
+    """What the canvas shows: the photo, a mask and a sketch (bool, any size) on their layers."""
     height, width = session.canvas_size
     shown = {"id": uuid.uuid4().hex, "width": width, "height": height, "photo": _jpeg(session.canvas)}
     if session.first_canvas is not None:
         shown["original"] = _jpeg(session.first_canvas)
     if mask is not None:
-        shown["mask"] = _layer(session, mask)
+        shown["mask"] = _layer(session, mask, MASK_PAINT)
+    if sketch is not None:
+        shown["sketch"] = _layer(session, sketch, SKETCH_PAINT)
     return shown
 
 
 def mask_scene(session: Session, mask: np.ndarray) -> dict[str, Any]:
     """The same photo and sketch with another mask (bool, any size); the canvas can undo it."""
-    return {"id": uuid.uuid4().hex, "mask": _layer(session, mask)}
+    return {"id": uuid.uuid4().hex, "mask": _layer(session, mask, MASK_PAINT)}
+
+
+def sketch_scene(session: Session, sketch: np.ndarray, found: bool = False) -> dict[str, Any]:
+    """The same photo and mask with another sketch (bool, any size); the canvas can undo it.
+
+    Edges that were `found` come on top of the lines drawn by hand, in place of those found just before.
+    """
+    return {"id": uuid.uuid4().hex, "sketch": _layer(session, sketch, SKETCH_PAINT), "found": found}
 
 
 def _jpeg(path: Path) -> str:
@@ -131,11 +146,11 @@ def _jpeg(path: Path) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _layer(session: Session, mask: np.ndarray) -> str:
-    """A mask as a data URL of a PNG with the paint on transparent ground."""
+def _layer(session: Session, mask: np.ndarray, paint: tuple[int, int, int]) -> str:
+    """A mask or sketch as a data URL of a PNG with the paint on transparent ground."""
     height, width = session.canvas_size
     layer = np.zeros((height, width, 4), np.uint8)
-    layer[masks.resize(mask, height, width)] = (*MASK_PAINT, 255)
+    layer[masks.resize(mask, height, width)] = (*paint, 255)
     buffer = io.BytesIO()
     Image.fromarray(layer).save(buffer, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -9,14 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-import inpaint_core
 from inpaint_core import Result, catalogue
 from webui import canvas, runner
 from webui.canvas import Drawing, Repairs
 from webui.edit import method_choices, not_ready
 from webui.errors import in_one_sentence
-from webui.session import Session, save_png, shrink
-from webui.studio import Studio, need
+from webui.runner import Order, Progress
+from webui.session import Session, need, save_png, shrink
+from webui.studio import Studio
 
 # Key of `metrics.measure`, heading, format, whether more is better (None: neither).
 COLUMNS = (
@@ -32,10 +32,10 @@ IN_CAPTION = ("hole_l1", "hole_psnr", "hole_ssim", "hole_lpips")
 
 def build(studio: Studio) -> None:
     """Put the tab on the page and connect it."""
-    choices = method_choices()
+    choices = [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in method_choices()]
     chosen = gr.CheckboxGroup(
         choices,
-        value=[name for _, name in choices],
+        value=[name for _, name in choices if chosen_at_first(name)],
         label="Methods, on the photo and mask at the left",
         elem_id="chosen",
     )
@@ -48,6 +48,7 @@ def build(studio: Studio) -> None:
         info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
         elem_id="hide-and-seek",
     )
+    blend = gr.Dropdown(list(runner.FINISHES), value="", label="Rim of the fills", elem_id="compare-blend")
     start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
     status = gr.Markdown(
         "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"
@@ -67,10 +68,10 @@ def build(studio: Studio) -> None:
     table = gr.HTML(elem_id="measures")
     start.click(
         _compare,
-        [studio.session, studio.editor, chosen, seek, *studio.repairs],
+        [studio.session, studio.editor, chosen, seek, blend, *studio.repairs],
         [gallery, table, status, studio.last_mask],
         concurrency_id=runner.QUEUE,
-        js=canvas.strokes_at(1, 8),
+        js=canvas.strokes_at(1, 9),
         show_progress_on=status,
         api_visibility="private",
     )
@@ -82,29 +83,26 @@ def _compare(
     drawing: Drawing,
     names: list[str],
     seek: bool,
-    grow: float,
-    close_loops: bool,
-    specks: int,
-    flip: bool,
+    blend: str,
+    *repairs: Any,
     progress: gr.Progress = gr.Progress(),  # noqa: B008  (gradio finds it by its default)
 ) -> Iterator[tuple[Any, ...]]:
     from inpaint_core import metrics  # imports torch, so not before the first comparison
 
     session = need(session)
     progress(0, desc="Reading the photo and the mask")
-    hole = canvas.hole_of(session, drawing, Repairs(grow, close_loops, specks, flip))
+    hole = canvas.hole_of(session, drawing, Repairs(*repairs))
     image = session.pixels()
     last_mask = str(save_png(hole.astype("uint8") * 255, session.new_path(".png")))
     results: list[Result] = []
     pictures: list[tuple[str, str]] = []
-    for result in inpaint_core.compare(
-        image,
-        hole,
-        names,
-        canvas.sketch_of(session, drawing),
-        device=runner.DEVICE,
-        progress=lambda share, text: progress(share, desc=text),
-    ):
+    order = Order(image, hole, sketch=canvas.sketch_of(session, drawing), blend=blend or None)
+    for news in runner.compare(order, names):
+        if isinstance(news, Progress):
+            progress(news.share, desc=news.text)
+        if not isinstance(news, Result):
+            continue
+        result = news
         results.append(result)
         words = f"{len(results)} of {len(names)} methods."
         if result.image is not None:
@@ -121,6 +119,11 @@ def _compare(
     if seek and not any("hole_lpips" in result.metrics for result in results):
         words += " " + (metrics.lpips_unavailable_reason() or "")
     yield gr.Gallery(value=list(pictures)), as_table(results), words, last_mask
+
+
+def chosen_at_first(name: str) -> bool:
+    """True for a method that a comparison runs unless told otherwise: quick, and not shown what the mask hides."""
+    return not runner.is_slow(name) and not catalogue.get(name).restores
 
 
 def caption(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""The Edit tab: one method fills the hole, the result is compared with what was there, saved, and edited further."""
+"""The Edit tab: one method fills the hole; its result is looked at, saved, and edited further."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 import inpaint_core
 from inpaint_core import InpaintError, catalogue, photo
-from webui import canvas, runner, why
-from webui.canvas import Drawing, Repairs
+from webui import canvas, filling, runner
+from webui.canvas import PRESS_DOWNLOAD
 from webui.errors import in_one_sentence
-from webui.session import Outcome, Session, read_hole, read_rgb, save_png, shrink
-from webui.studio import PRESS_DOWNLOAD, Studio, describe, need
+from webui.session import Outcome, read_hole, read_rgb
+from webui.studio import Studio, describe
 
 
 def build(studio: Studio) -> None:
@@ -27,10 +26,32 @@ def build(studio: Studio) -> None:
         )
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", scale=1, min_width=80)
     about_method = gr.Markdown(about(catalogue.default_method()), elem_id="about-method", elem_classes="quiet")
-    refine = gr.Checkbox(
-        False, label="Refine the texture with patches of the photo (PatchMatch)", elem_id="refine", container=False
+    with gr.Row(elem_classes="toolbar finishing"):
+        blend = gr.Dropdown(
+            list(runner.FINISHES), value="", label="Rim of the fill", elem_id="blend", scale=1, min_width=200
+        )
+        refine = gr.Checkbox(
+            False,
+            label="Refine the texture with patches of the photo (PatchMatch)",
+            elem_id="refine",
+            container=False,
+            scale=1,
+            min_width=200,
+        )
+    with gr.Row(elem_classes="toolbar"):
+        fill = gr.Button("Fill", variant="primary", size="lg", elem_id="fill", scale=3, min_width=180)
+        stop = gr.Button("Stop", size="lg", elem_id="stop", scale=1, min_width=80, visible=False)
+        both = gr.Button("With and without sketch", size="lg", elem_id="fill-both", scale=2, min_width=200)
+    live = gr.Image(
+        format="png",
+        interactive=False,
+        show_label=False,
+        label="Filled so far",
+        buttons=[],
+        height=320,
+        elem_id="live",
+        visible=False,
     )
-    fill = gr.Button("Fill", variant="primary", size="lg", elem_id="fill")
     slider = gr.ImageSlider(
         type="filepath",
         format="png",
@@ -40,6 +61,18 @@ def build(studio: Studio) -> None:
         buttons=["fullscreen"],
         max_height=560,
         elem_id="before-after",
+        visible="hidden",
+    )
+    pair = gr.Gallery(
+        format="png",
+        columns=2,
+        height="auto",
+        object_fit="contain",
+        show_label=False,
+        label="Without and with the sketch",
+        buttons=["fullscreen"],
+        elem_id="pair",
+        elem_classes="gallery-own",
         visible="hidden",
     )
     notes = gr.Markdown(
@@ -69,16 +102,21 @@ def build(studio: Studio) -> None:
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     method.change(about, [method], [about_method], show_progress="hidden", **hidden)
-    fill.click(
-        _fill,
-        [studio.session, studio.editor, method, seed, refine, explain, *studio.repairs],
-        [outcome, slider, notes, after, save, reasons, studio.last_mask],
-        concurrency_id=runner.QUEUE,
-        concurrency_limit=runner.AT_ONCE,
-        show_progress_on=notes,
-        js=canvas.strokes_at(1, 10),
+    studio.worked.select(_sketching_method, [method], [method], show_progress="hidden", **hidden)
+    settings: dict[str, Any] = {
+        "inputs": [studio.session, studio.editor, method, seed, refine, blend, explain, *studio.repairs],
+        # in the order of `filling.OUTPUTS`
+        "outputs": [outcome, slider, pair, notes, after, save, reasons, studio.last_mask, live, stop],
+        "concurrency_id": runner.QUEUE,
+        "concurrency_limit": runner.AT_ONCE,
+        "show_progress_on": notes,
+        "js": canvas.strokes_at(1, 11),
         **hidden,
-    )
+    }
+    runs: list[Any] = [fill.click(filling.fill, **settings), both.click(filling.fill_both, **settings)]
+    for run in runs:
+        run.failure(filling.ended, None, [live, stop], queue=False, show_progress="hidden", **hidden)
+    stop.click(filling.stopped, None, [notes, live, stop], cancels=runs, queue=False, show_progress="hidden", **hidden)
     save.click(_save_original, [outcome], [studio.download], **hidden).success(js=PRESS_DOWNLOAD, **hidden)
     save_exact.click(_save_png, [outcome], [studio.download], **hidden).success(js=PRESS_DOWNLOAD, **hidden)
     carry_on.click(_continue, [outcome], [studio.session, studio.editor, studio.about_photo], **hidden)
@@ -105,65 +143,6 @@ def about(name: str) -> str:
         words += " Follows the Sketch layer."
     waiting = not_ready()
     return f"{words}<br>{waiting}" if waiting else words
-
-
-@in_one_sentence
-def _fill(
-    session: Session | None,
-    drawing: Drawing,
-    method: str,
-    seed: float | None,
-    refine: bool,
-    explain: bool,
-    grow: float,
-    close_loops: bool,
-    specks: int,
-    flip: bool,
-    progress: gr.Progress = gr.Progress(),  # noqa: B008  (gradio finds it by its default)
-) -> tuple[Any, ...]:
-    session = need(session)
-    progress(0, desc="Reading the photo and the mask")
-    hole = canvas.hole_of(session, drawing, Repairs(grow, close_loops, specks, flip))
-    sketch = canvas.sketch_of(session, drawing)
-    picture = session.photo()
-    before = session.pixels(picture)
-    result = runner.fill(
-        before, hole, method, sketch, int(seed or 0), "patchmatch" if refine else None, explain, progress
-    )
-    after = result.image
-    if after is None:
-        raise InpaintError(result.error or "The method gave no picture; choose another.")
-    last_mask = changed = save_png(hole.astype(np.uint8) * 255, session.new_path(".png"))
-    if session.base_hole is not None:
-        both = hole | read_hole(session.base_hole)
-        changed = save_png(both.astype(np.uint8) * 255, session.new_path(".png"))
-    outcome = Outcome(
-        session=session,
-        image=save_png(after, session.new_path(".png")),
-        hole=changed,
-        before=save_png(shrink(before, session.canvas_size), session.new_path(".png")),
-        after=save_png(shrink(after, session.canvas_size), session.new_path(".png")),
-    )
-    record = catalogue.get(method)
-    words = [f"**{record.title}** filled {hole.mean():.2%} of the photo in {result.seconds:.2f} s."]
-    words += result.details.get("notes", [])
-    if sketch is not None and not record.accepts_sketch:
-        words.append("This method does not follow a sketch; yours is kept on its layer.")
-    if not picture.exact:
-        words.append(
-            f"{picture.format} cannot store known pixels unchanged; the PNG does."
-            if picture.format != "JPEG"
-            else "JPEG compresses the whole photo anew; the PNG keeps every known pixel bit for bit."
-        )
-    return (
-        outcome,
-        gr.ImageSlider(value=(str(outcome.before), str(outcome.after)), visible=True),
-        " ".join(words),
-        gr.Row(visible=True),
-        gr.Button(f"Save as {picture.format}"),
-        why.pictures(before, result, session.new_path),
-        str(last_mask),
-    )
 
 
 def _named(outcome: Outcome, suffix: str) -> Path:
@@ -205,3 +184,9 @@ def _continue(outcome: Outcome | None) -> tuple[Any, ...]:
         first_canvas=before.first_canvas or before.canvas,
     )
     return session, canvas.scene(session), describe(session)
+
+
+def _sketching_method(now: str) -> str:
+    """The chosen method where it follows a sketch, else the first ready one that does."""
+    able = [method.name for method in inpaint_core.methods() if method.accepts_sketch and method.ready]
+    return now if now in able or not able else able[0]

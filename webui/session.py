@@ -98,6 +98,13 @@ def open_photo(path: str | Path, name: str | None = None) -> Session:
     return session
 
 
+def need(session: Session | None) -> Session:
+    """The session, or an `InpaintError` where no photo is open."""
+    if session is None:
+        raise InpaintError("Open a photo first, or pick one of the examples.")
+    return session
+
+
 def new_folder(sweep: bool = True) -> Path:
     """An empty folder that no other call gets; with `sweep` for files handed over at once, gone an hour later."""
     _PARENT.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The left column, shared by all tabs: the photo, the canvas with its Mask and Sketch layers, the mask's tools."""
+"""The left column, shared by all tabs: the photo, the canvas with its Mask and Sketch layers, their tools."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import gradio as gr
 import numpy as np
 
 from inpaint_core import InpaintError, masks, photo
-from webui import canvas, examples
+from webui import canvas, examples, sketch, worked
 from webui.canvas import Drawing, Repairs
 from webui.errors import in_one_sentence
-from webui.session import Session, close, open_photo, save_png
+from webui.session import Session, close, need, open_photo, save_png
 
 GROW = 4  # pixels of the canvas: covers the soft rim of what is painted over
 RANDOM_MASKS = {
@@ -39,6 +39,7 @@ class Studio:
     last_mask: gr.State  # PNG path of the mask of the last fill, to be used again
     download: gr.DownloadButton  # never seen: the page presses it when a file is ready
     about_photo: gr.Markdown
+    worked: gr.Gallery  # worked examples of the Sketch layer
     opened: list[Any]  # what opening a photo sets
 
 
@@ -73,7 +74,21 @@ def build() -> Studio:
         show_label=False,
         label="Examples",
         elem_id="examples",
-        elem_classes="gallery-own",
+        elem_classes="gallery-own strip",
+    )
+    gr.Markdown("Or draw where edges should run: on the **Sketch** layer.", elem_classes="quiet")
+    drawn = gr.Gallery(
+        worked.thumbnails(),
+        columns=len(worked.EXAMPLES),
+        rows=1,
+        format="png",
+        allow_preview=False,
+        object_fit="cover",
+        buttons=[],
+        show_label=False,
+        label="Worked examples of a sketch",
+        elem_id="worked",
+        elem_classes="gallery-own strip",
     )
     with gr.Accordion("Mask: grow, repair, load, save", open=False, elem_id="mask-tools") as tools:
         with gr.Row():
@@ -111,15 +126,17 @@ def build() -> Studio:
     download = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen")
 
     repairs = [grow, loops, specks, flip]
+    sketch.build(session, editor, repairs, download)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     opened = [session, editor, about_photo, flip, picture, verdict]
     opener.upload(_open, [opener, session], opened, **hidden | {"show_progress": "minimal", "show_progress_on": editor})
     strip.select(_example, [session], opened, **hidden)
+    drawn.select(_worked, [session], opened, **hidden)
     randomise.click(_random, [session, kind], [editor], **hidden)
     loader.upload(_load, [session, loader], [editor], **hidden)
     reuse.click(_reuse, [session, last_mask], [editor], **hidden)
     saver.click(_save, [session, editor, *repairs], [download], js=canvas.strokes_at(1, 6), **hidden).success(
-        js=PRESS_DOWNLOAD, **hidden
+        js=canvas.PRESS_DOWNLOAD, **hidden
     )
     grow.change(None, [grow], js="(pixels) => window.studio.setGrow(pixels)", **hidden)
     flip.change(None, [flip], js="(on) => window.studio.setFlip(on)", **hidden)
@@ -132,18 +149,7 @@ def build() -> Studio:
             trigger_mode="always_last",
             **hidden,
         )
-    return Studio(session, editor, repairs, last_mask, download, about_photo, opened)
-
-
-PRESS_DOWNLOAD = "() => window.studio.download()"
-"""Runs in the browser once the hidden download button has its file."""
-
-
-def need(session: Session | None) -> Session:
-    """The session, or an `InpaintError` where no photo is open."""
-    if session is None:
-        raise InpaintError("Open a photo first, or pick one of the examples.")
-    return session
+    return Studio(session, editor, repairs, last_mask, download, about_photo, drawn, opened)
 
 
 def first_example() -> tuple[Any, ...]:
@@ -162,8 +168,8 @@ def describe(session: Session) -> str:
     return " ".join([size + ".", *session.notes])
 
 
-def _show(session: Session, mask: np.ndarray | None = None) -> tuple[Any, ...]:
-    return session, canvas.scene(session, mask), describe(session), False, None, ""
+def _show(session: Session, mask: np.ndarray | None = None, lines: np.ndarray | None = None) -> tuple[Any, ...]:
+    return session, canvas.scene(session, mask, lines), describe(session), False, None, ""
 
 
 @in_one_sentence
@@ -178,6 +184,14 @@ def _example(old: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
     session = examples.open_example(event.index)
     close(old)
     return _show(session, examples.mask_of(event.index))
+
+
+@in_one_sentence
+def _worked(old: Session | None, event: gr.SelectData) -> tuple[Any, ...]:
+    example = worked.EXAMPLES[event.index]
+    session = open_photo(example.photo)
+    close(old)
+    return _show(session, example.mask(), example.sketch())
 
 
 @in_one_sentence

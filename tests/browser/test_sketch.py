@@ -1,0 +1,169 @@
+"""The Sketch layer in a real Chromium: a drawn line becomes an edge of the fill, auto edges come and go."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from inpaint_core import catalogue
+from inpaint_core import sketch as core
+from tests.browser.test_page import (  # noqa: F401  (fixtures)
+    _choose,
+    _download,
+    _drag,
+    _fill,
+    _open,
+    _painted,
+    address,
+    browser,
+    page,
+    pytestmark,
+)
+
+needs_weights = pytest.mark.skipif(
+    not catalogue.get("deepfill_v2").ready, reason="the weights of deepfill_v2, which follows sketches, are absent"
+)
+
+
+@pytest.fixture(scope="module")
+def smooth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo without any edge: a slow change of colour and a little noise, 256 x 256."""
+    rows = np.linspace(0, 1, 256)[:, None, None]
+    colours = np.array((150, 160, 190)) + rows * np.array((40, 30, -20)) + np.zeros((1, 256, 1))
+    noise = np.random.default_rng(0).normal(0, 2, colours.shape)
+    path = tmp_path_factory.mktemp("smooth") / "smooth.png"
+    Image.fromarray((colours + noise).clip(0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+def _steepness(image: np.ndarray, row: int, columns: slice) -> float:
+    """The largest change of brightness across a row within two pixels of it, mean over the columns; levels a pixel."""
+    brightness = cv2.GaussianBlur(image.astype(np.float32).mean(axis=2), (0, 0), 1)
+    across = np.abs(np.gradient(brightness, axis=0))[row - 2 : row + 3, columns]
+    return float(across.max(axis=0).mean())
+
+
+def _wait_for_undo(page: Page) -> None:  # noqa: F811
+    page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")
+
+
+@needs_weights
+def test_a_line_on_the_sketch_becomes_an_edge_of_the_fill_and_is_none_without(
+    page: Page,  # noqa: F811
+    smooth: Path,
+    tmp_path: Path,
+) -> None:
+    _open(page, smooth)
+    _choose(page, "DeepFill v2")
+    page.locator(".easel-size input").fill("100")
+    for row in (0.4, 0.5, 0.6):
+        _drag(page, (0.3, row), (0.7, row))
+    _fill(page)
+    without = np.asarray(Image.open(_download(page, "#save-png", tmp_path)))
+
+    page.get_by_label("Sketch layer").click()
+    _drag(page, (0.25, 0.5), (0.75, 0.5))
+    lines = _painted(page, "sketch")
+    shown = page.locator("#before-after img").last.get_attribute("src")
+    page.locator("#fill").click()
+    expect(page.locator("#before-after img").last).not_to_have_attribute("src", shown or "")
+    with_line = np.asarray(Image.open(_download(page, "#save-png", tmp_path)))
+
+    hole = _painted(page)
+    columns = slice(90, 166)
+    row = round(float(np.flatnonzero(lines[:, columns].any(axis=1)).mean()))
+    assert hole[row - 20 : row + 20, columns].all()
+    edge, none = _steepness(with_line, row, columns), _steepness(without, row, columns)
+    print(f"levels a pixel across the line: {edge:.2f} with the sketch, {none:.2f} without")
+    assert edge > 4
+    assert edge > 2.5 * none
+
+
+def test_a_worked_example_brings_photo_mask_sketch_and_a_method_that_follows(page: Page) -> None:  # noqa: F811
+    page.locator("#worked img").last.click()
+    expect(page.locator("#about-photo")).to_contain_text("coffee.jpg")
+    _wait_for_undo(page)
+    mask, lines = _painted(page), _painted(page, "sketch")
+    assert 0.02 < mask.mean() < 0.1
+    assert (lines & mask).sum() > 0.5 * lines.sum() > 0
+    if catalogue.get("deepfill_v2").ready:
+        expect(page.locator("#method input")).to_have_value(re.compile("DeepFill v2"))
+        page.locator("#fill-both").click()
+        expect(page.locator("#pair .caption-label")).to_have_text(["Without the sketch", "With the sketch"])
+
+
+def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:  # noqa: F811
+    _open(page, smooth)
+    page.get_by_label("Sketch layer").click()
+    _drag(page, (0.1, 0.5), (0.9, 0.5))
+    strokes, everything = _painted(page, "sketch"), _lit(page)
+    assert not (everything & ~strokes).any()
+    assert everything.sum() > 0.5 * strokes.sum()  # nothing is masked yet, so nothing is dimmed
+    page.get_by_label("Mask layer").click()
+    _drag(page, (0.5, 0.3), (0.5, 0.7))
+    page.wait_for_timeout(100)
+    lit, mask = _lit(page), _painted(page)
+    assert np.array_equal(lit & mask, everything & mask)
+    assert 0 < lit.sum() < 0.5 * everything.sum()  # what growing adds to the mask is lit as well
+    assert np.array_equal(_painted(page, "sketch"), strokes)  # and nothing is lost
+
+
+def _lit(page: Page) -> np.ndarray:  # noqa: F811
+    """What is shown in full on the Sketch layer, bool H x W."""
+    page.wait_for_timeout(100)  # it is drawn with the next frame
+    levels = page.evaluate(
+        """() => { const c = document.querySelector("canvas[data-layer=lit]");
+        return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
+    )
+    side = round((len(levels) / 4) ** 0.5)
+    pixels = np.array(levels).reshape(side, side, 4)
+    return (pixels[..., 3] > 127) & (pixels[..., 0] < 127)  # dark, with a light rim around
+
+
+def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undone(
+    page: Page,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(core, "edges", _steps)  # how good the trained detector is does not matter here
+    photo = np.full((200, 300, 3), 90, np.uint8)
+    photo[:, 150:] = 200
+    photo[:, 220:] = 230  # a weaker step
+    Image.fromarray(photo).save(tmp_path / "steps.png")
+    _open(page, tmp_path / "steps.png")
+    _drag(page, (0.3, 0.5), (0.9, 0.5))
+    page.get_by_label("Sketch layer").click()
+    _drag(page, (0.4, 0.45), (0.4, 0.55))
+    by_hand = _painted(page, "sketch")
+    edges = _changed_by(page, page.get_by_label("Draw the photo's edges"))
+    assert edges[by_hand].all()  # lines drawn by hand stay
+    added = edges & ~by_hand
+    assert added[:, 140:160].sum() > 0.4 * added.sum()  # at the step of the photo ...
+    assert not added[:20].any()  # ... and not far away from the hole
+    page.locator("#sketch-tools > button").first.click()
+    page.locator("#edge-strength input[type=number]").fill("0.1")
+    assert _changed_by(page, page.locator("#auto-edges")).sum() > edges.sum()
+    page.keyboard.press("Control+z")
+    assert np.array_equal(_painted(page, "sketch"), by_hand)  # one step back, whatever strengths were tried
+    page.keyboard.press("Control+z")
+    assert not _painted(page, "sketch").any()
+
+
+def _changed_by(page: Page, button: Locator) -> np.ndarray:  # noqa: F811
+    """What is painted on the Sketch layer once the button has changed it, bool H x W."""
+    before = page.evaluate("window.studio.strokes().sketch")
+    button.click()
+    page.wait_for_function("before => window.studio.strokes().sketch !== before", arg=before, polling=300)
+    return _painted(page, "sketch")
+
+
+def _steps(image: np.ndarray, device: str = "auto") -> np.ndarray:
+    """A detector: how much the brightness changes from column to column, 110 levels = 1."""
+    change = cv2.GaussianBlur(image.astype(np.float32).mean(axis=2), (0, 0), 1)
+    return np.clip(np.abs(np.gradient(change, axis=1)) / 44, 0, 1)  # the blur spreads a step over 2.5 columns
