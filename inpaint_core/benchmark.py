@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from inpaint_core import catalogue
+from inpaint_core.errors import InpaintError
 
 HOLE_SHARE = 0.10  # of the free-form masks the methods are timed with
 LARGE_PHOTO = (3000, 4000)  # height and width: 12 megapixels, as phones have them
@@ -143,6 +144,22 @@ def mask_rates(sizes: tuple[int, ...] = (256, 512)) -> Section:
     section = Section("Masks: a second", ("generator", *(f"{size} x {size}" for size in sizes)))
     section.rows = [(name, *(f"{rate[name]:,.0f}" for rate in rates)) for name in rates[0]]
     return section
+
+
+def training() -> Section:
+    """Images a second of the training scripts, which measure themselves: this package knows them by name only.
+
+    Raises:
+        InpaintError: the training scripts, or what they need, are not installed beside this package.
+    """
+    try:
+        found = in_a_fresh_process("train.speed", "--json")
+    except subprocess.CalledProcessError as error:
+        raise InpaintError(
+            "The training scripts cannot run here: install requirements-train.txt in a checkout of the project."
+        ) from error
+    rows = [tuple(row) for row in found.pop("rows")]
+    return Section(**{**found, "columns": tuple(found["columns"])}, rows=rows)
 
 
 def best(run: Callable[[], object], repeats: int) -> float:

@@ -30,7 +30,9 @@ class Method:
     accepts_sketch: bool = False
     needs_weights: bool = False
     parameters: int | None = None  # of the generator at the paper's width; the manifest tells the width shipped
+    restores: bool = False  # it is shown the hidden part pixelated: compare it with no method that is not
     trained_here: bool = True  # there is a script in train/ for it
+    train_options: str = ""  # "SCRIPT --options" where they differ from the method's name
     takes_public_weights: bool = False  # a file of weights in the public PyTorch port's layout can stand in for ours
 
     @property
@@ -47,7 +49,7 @@ class Method:
         """The command that makes the weights; None for a method without any, or without a training script here."""
         if not self.needs_weights or not self.trained_here:
             return None
-        return f"python -m train.{self.name} --data PHOTOS --out runs/{self.name} --export"
+        return f"python -m train.{self.train_options or self.name} --data PHOTOS --out runs/{self.name} --export"
 
     def build(self, weights: str | Path | None = None) -> FillMethod:
         """A new instance of the method; its weights, if any, are loaded at the first fill.
@@ -134,6 +136,49 @@ _METHODS = (
         needs_weights=True,
     ),
     Method(
+        name="pixel_cnn",
+        title="PixelCNN",
+        year=2016,
+        paper="van den Oord et al.: Pixel recurrent neural networks, ICML 2016; mixture: Salimans et al., ICLR 2017",
+        url="https://arxiv.org/abs/1601.06759",
+        family="autoregressive",
+        licence="MIT",
+        summary="Draws the hole at 32 x 32 pixels, one colour value after the other, each from what is above and left.",
+        implementation="inpaint_core.methods.autoregressive:pixel_cnn",
+        parameters=3_398_736,
+        cost=1.5,
+        needs_weights=True,
+    ),
+    Method(
+        name="pixel_rnn",
+        title="PixelRNN (Diagonal BiLSTM)",
+        year=2016,
+        paper="van den Oord et al.: Pixel recurrent neural networks, ICML 2016",
+        url="https://arxiv.org/abs/1601.06759",
+        family="autoregressive",
+        licence="MIT",
+        summary="As PixelCNN, but two LSTMs sweep the diagonals, so that every value hears all that came before it.",
+        implementation="inpaint_core.methods.autoregressive:pixel_rnn",
+        parameters=1_081_218,
+        cost=2.5,
+        needs_weights=True,
+    ),
+    Method(
+        name="latent_search",
+        title="Latent search (DCGAN prior)",
+        year=2017,
+        paper="Yeh et al.: Semantic image inpainting with deep generative models, CVPR 2017; DCGAN: Radford, 2016",
+        url="https://arxiv.org/abs/1607.07539",
+        family="generative prior",
+        licence="MIT",
+        summary="Searches, of all the 64 px pictures a DCGAN can draw, for one that agrees with what is known.",
+        implementation="inpaint_core.methods.latent_search:LatentSearch",
+        parameters=6_342_272,
+        cost=12.0,
+        needs_weights=True,
+        train_options="dcgan",
+    ),
+    Method(
         name="glcic",
         title="GLCIC",
         year=2017,
@@ -160,6 +205,22 @@ _METHODS = (
         parameters=3_601_542,
         cost=0.24,
         needs_weights=True,
+    ),
+    Method(
+        name="deepfill_v1_mosaic",
+        title="Mosaic restoration (DeepFill v1)",
+        year=2018,
+        paper="Yu et al.: Generative image inpainting with contextual attention, CVPR 2018; trained on pixelated holes",
+        url="https://arxiv.org/abs/1801.07892",
+        family="encoder-decoder",
+        licence="MIT",
+        summary="Restores instead of inventing: it alone sees what the hole hides, pixelated into coarse blocks.",
+        implementation="inpaint_core.methods.feed_forward:deepfill_v1_mosaic",
+        parameters=3_601_542,
+        cost=0.24,
+        needs_weights=True,
+        restores=True,
+        train_options="deepfill_v1 --mosaic",
     ),
     Method(
         name="partial_conv",

@@ -9,7 +9,7 @@ from PIL import Image
 
 from inpaint_core import catalogue
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import Progress, Result, as_image, as_mask, inpaint
+from inpaint_core.fill import Preview, Progress, Result, as_image, as_mask, inpaint
 
 
 def compare(
@@ -22,15 +22,18 @@ def compare(
     seed: int = 0,
     *,
     refine: str | None = None,
+    blend: str | None = None,
     progress: Progress | None = None,
+    preview: Preview | None = None,
 ) -> Iterator[Result]:
     """Fill the same hole with several methods.
 
     Args:
-        image, mask, sketch, device, seed, refine: as for `inpaint_core.inpaint`.
+        image, mask, sketch, device, seed, refine, blend: as for `inpaint_core.inpaint`.
         methods: names of the catalogue; None takes every method that is ready.
         reference: the photo with the hidden pixels known, uint8 H x W x 3; then each result carries metrics.
-        progress: called with the share of all methods done, and the title of the one that runs.
+        progress: called with the share of all methods done, the title of the one that runs and what it is at.
+        preview: called a few times a second with the photo so far, by methods that fill bit by bit.
 
     Returns:
         An iterator of `Result`, methods of little cost first. A method that fails yields a result with `error` set.
@@ -53,7 +56,7 @@ def compare(
     if not records:
         raise InpaintError("No method was chosen; choose at least one.")
     records.sort(key=lambda record: record.cost)
-    return _run(records, pixels, hole, sketch, truth, device, seed, refine, progress)
+    return _run(records, pixels, hole, sketch, truth, device, seed, refine, blend, progress, preview)
 
 
 def _run(
@@ -65,13 +68,24 @@ def _run(
     device: str,
     seed: int,
     refine: str | None,
+    blend: str | None,
     progress: Progress | None,
+    preview: Preview | None,
 ) -> Iterator[Result]:
     for index, record in enumerate(records):
-        if progress is not None:
-            progress(index / len(records), record.title)
         try:
-            result = inpaint(image, mask, record.name, sketch, device, seed, refine=refine)
+            result = inpaint(
+                image,
+                mask,
+                record.name,
+                sketch,
+                device,
+                seed,
+                refine=refine,
+                blend=blend,
+                progress=_part(progress, index, len(records), record.title),
+                preview=preview,
+            )
         except InpaintError as error:
             yield Result(record.name, None, 0.0, error=str(error))
             continue
@@ -80,3 +94,10 @@ def _run(
 
             result.metrics = metrics.measure(result.image, reference, mask)
         yield result
+
+
+def _part(progress: Progress | None, index: int, count: int, title: str) -> Progress | None:
+    """The same callback for one of `count` methods, its title before what it says."""
+    if progress is None:
+        return None
+    return lambda share, text: progress((index + share) / count, text if title in text else f"{title}: {text}")

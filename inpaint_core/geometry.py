@@ -54,6 +54,16 @@ class Box:
         )
 
 
+def grown(box: Box, by: int, limit: Box) -> Box:
+    """The rectangle wider by so many pixels on each side, but not beyond `limit`."""
+    return Box(
+        max(box.top - by, limit.top),
+        max(box.left - by, limit.left),
+        min(box.bottom + by, limit.bottom),
+        min(box.right + by, limit.right),
+    )
+
+
 @dataclass(frozen=True)
 class Crop:
     """One rectangle to fill: what the method sees, and the hole boxes inside it that are its to fill."""
@@ -155,6 +165,15 @@ def _merge(crops: list[Crop]) -> list[Crop]:
                 index += 1
         merged.append(crop)
     return merged
+
+
+def depth(mask: np.ndarray) -> float:
+    """How far the hole pixel that is farthest from any known one is from it, in pixels; 1 for a thin line.
+
+    Args:
+        mask: bool H x W, True = hole; beyond the border nothing is known.
+    """
+    return float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5).max())
 
 
 def shrink(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:

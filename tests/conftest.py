@@ -24,6 +24,15 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(autouse=True)
+def short_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds for every method holds for latent search however long it searches."""
+    from inpaint_core.methods import latent_search
+
+    monkeypatch.setattr(latent_search, "STEPS", 12)
+    monkeypatch.setattr(latent_search, "RESTARTS", 2)
+
+
 @pytest.fixture(scope="session")
 def astronaut() -> np.ndarray:
     """A real photo, uint8 512 x 512 x 3 (public domain, shipped with scikit-image)."""

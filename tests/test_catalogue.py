@@ -31,8 +31,17 @@ def test_names_are_unique_and_records_complete():
 def test_every_training_command_names_a_script_that_is_here():
     for record in inpaint_core.methods():
         if record.train_command is not None:
-            assert importlib.util.find_spec(f"train.{record.name}") is not None
-            assert f"train.{record.name} " in record.train_command
+            script, _, option = (record.train_options or record.name).partition(" ")
+            assert importlib.util.find_spec(f"train.{script}") is not None
+            assert record.train_command.startswith(f"python -m train.{script} {option}".rstrip() + " --data")
+
+
+def test_a_method_that_restores_says_so_before_it_runs():
+    assert [record.name for record in inpaint_core.methods() if record.restores] == ["deepfill_v1_mosaic"]
+    for record in inpaint_core.methods():
+        assert record.build().reads_hole == record.restores
+    command = catalogue.get("deepfill_v1_mosaic").train_command
+    assert command.startswith("python -m train.deepfill_v1 --mosaic --data")
 
 
 @pytest.mark.parametrize("name", [record.name for record in inpaint_core.methods() if record.parameters])

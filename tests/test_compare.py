@@ -47,6 +47,18 @@ def test_one_failing_method_does_not_end_the_others(photo, monkeypatch):
     assert results["telea"].image is not None
 
 
+def test_progress_names_the_method_that_runs_and_never_goes_back(photo):
+    told = []
+    mask = generate("box", 128, 128)
+    list(inpaint_core.compare(photo, mask, ["ns", "telea"], progress=lambda *said: told.append(said)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
+    for share, text in told:
+        assert share == 0.5 or ("Navier-Stokes" in text) == (share < 0.5)
+        assert share == 0.5 or ("Telea" in text) == (share > 0.5)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -9,11 +9,13 @@ import torch
 from PIL import Image
 
 import inpaint_core
-from inpaint_core import InpaintError, fill
+from inpaint_core import InpaintError, catalogue, fill
 from inpaint_core.masks import generate
 from inpaint_core.methods.base import FillMethod
 
 READY = [method.name for method in inpaint_core.methods() if method.ready]
+RESTORING = [method.name for method in inpaint_core.methods() if method.ready and method.restores]
+INVENTING = [name for name in READY if name not in RESTORING]
 FAST = [name for name in READY if name in ("ns", "telea")]
 MASKS = ("free_form", "box", "centre", "narrow", "wide", "random_pixels")
 
@@ -47,7 +49,7 @@ def test_every_method_fills_the_smallest_and_oddest_photos(method, size):
     assert np.array_equal(result.image[~mask], image[~mask])
 
 
-@pytest.mark.parametrize("method", READY)
+@pytest.mark.parametrize("method", INVENTING)
 def test_what_lies_under_the_hole_does_not_matter(method):
     image = noise(64, 64)
     mask = generate("free_form", 64, 64, seed=1)
@@ -58,6 +60,20 @@ def test_what_lies_under_the_hole_does_not_matter(method):
 
 
 @pytest.mark.parametrize("method", READY)
+def test_of_scattered_pixels_any_method_makes_a_photo(method, astronaut):
+    image, mask = astronaut[::4, ::4].copy(), generate("random_pixels", 128, 128, seed=0)
+    assert 0.75 < mask.mean() < 0.85
+    result = inpaint_core.inpaint(image, mask, method).image
+    assert np.array_equal(result[~mask], image[~mask])
+    error = np.abs(result[mask].astype(float) - image[mask]).mean()
+    mean_colour = np.abs(image[~mask].mean(axis=0) - image[mask]).mean()
+    if catalogue.get(method).family in ("diffusion", "patches"):  # the others have not seen such masks in training
+        assert error < 0.5 * mean_colour
+    else:
+        assert error < 1.5 * mean_colour
+
+
+@pytest.mark.parametrize("method", [name for name in READY if catalogue.get(name).family != "generative prior"])
 def test_a_flat_photo_is_filled_with_its_colour(method):
     image = np.full((48, 48, 3), (200, 90, 30), np.uint8)
     mask = generate("centre", 48, 48)
@@ -67,7 +83,7 @@ def test_a_flat_photo_is_filled_with_its_colour(method):
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, 40), (40, 0), (40, 40)])
-@pytest.mark.parametrize("method", READY)
+@pytest.mark.parametrize("method", INVENTING)
 def test_holes_at_border_and_corner_are_filled(method, corner):
     image = np.full((64, 64, 3), 128, np.uint8)
     mask = np.zeros((64, 64), bool)
@@ -178,6 +194,16 @@ def test_a_hole_too_large_is_filled_at_a_smaller_scale_and_said_so(declared):
     assert np.array_equal(result.image[~mask], noise(400, 400)[~mask])
 
 
+def test_a_hole_deeper_than_a_method_knows_is_filled_smaller_and_a_thin_one_is_not(declared):
+    deep, thin = np.zeros((2, 256, 256), bool)
+    deep[64:192, 64:192] = True
+    thin[100:110, 20:236] = True
+    result, method = declared(noise(256, 256), deep, max_depth=32)
+    assert method.shapes[0][2:] == pytest.approx((128, 128), abs=4)
+    assert (result.image[deep][5:-5] != 0).all()
+    assert declared(noise(256, 256), thin, max_depth=32)[0].details["scale"] == 1
+
+
 @pytest.mark.parametrize("size", [(40, 40), (300, 200), (60, 500)])
 def test_a_fixed_size_method_is_given_squares_of_its_size(declared, size):
     mask = generate("box", *size, seed=1)
@@ -201,6 +227,83 @@ def test_a_sketch_reaches_the_method_at_its_scale(declared):
     sketch[100, 60:140] = True
     result, _ = declared(image, mask, sketch, max_pixels=100 * 100)
     assert result.image.shape == image.shape
+
+
+class Restoring(Declared):
+    """Keeps what it was shown."""
+
+    reads_hole = True
+
+    def fill(self, image, mask, sketch=None, generator=None, details=None):
+        super().fill(image, mask, sketch, generator, details)
+        self.shown = image.clone()
+        return image.clone()
+
+
+@pytest.fixture
+def restored(monkeypatch):
+    """Runs `inpaint` with a method that restores, and returns its result and what it was shown."""
+
+    def run(image, mask, **attributes):
+        method = Restoring(**attributes)
+        monkeypatch.setitem(fill._instances, "ns", method)
+        result = inpaint_core.inpaint(image, mask, "ns")
+        return result, method.shown[0].permute(1, 2, 0).numpy() * 255
+
+    return run
+
+
+def test_a_method_that_restores_is_shown_the_mosaic_and_nothing_else(restored, astronaut):
+    image, mask = astronaut[:256, :256].copy(), generate("centre", 256, 256)
+    result, shown = restored(image, mask)
+    blocks = image.reshape(16, 16, 16, 16, 3).mean(axis=(1, 3)).repeat(16, 0).repeat(16, 1)
+    assert np.abs(shown[mask] - blocks[mask]).max() < 0.01
+    assert np.array_equal(shown[~mask].round(), image[~mask])
+    assert "in blocks of 16 pixels" in result.details["notes"][0]
+    # Other details within the same blocks: it is shown the same, so no fill can differ.
+    turned = image.reshape(16, 16, 16, 16, 3)[:, ::-1, :, ::-1].reshape(image.shape)
+    other = np.where(mask[..., None], turned, image)
+    assert np.abs(restored(other, mask)[1] - shown).max() < 0.01
+    assert np.abs(restored(255 - image, mask)[1] - shown)[mask].max() > 50
+
+
+@pytest.mark.parametrize("attributes", [{"max_pixels": 100 * 100}, {"native_size": 128, "fixed_size": True}])
+def test_a_mosaic_at_another_scale_has_the_blocks_of_that_scale(restored, astronaut, attributes):
+    image, mask = astronaut.copy(), generate("centre", 512, 512)
+    _, shown = restored(image, mask, **attributes)
+    side = shown.shape[0]
+    block = max(6, round(side / 16))
+    assert side < 200
+    inner = shown[-(-side // 4 // block) * block :, -(-side // 4 // block) * block :][:block, :block]
+    assert np.ptp(inner, axis=(0, 1)).max() < 0.01
+    middle = shown[side // 4 + 2 : side * 3 // 4 - 2, side // 4 + 2 : side * 3 // 4 - 2]
+    assert middle.std() > 20
+
+
+@pytest.mark.parametrize("quality", [None, 90])
+def test_a_mosaic_that_the_photo_carries_is_shown_as_it_is(restored, astronaut, quality):
+    image = astronaut.copy()
+    mask = np.zeros((512, 512), bool)
+    mask[110:310, 128:328] = True
+    area = image[110:310, 128:328].reshape(10, 20, 10, 20, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+    image[110:310, 128:328] = area.repeat(20, 0).repeat(20, 1)
+    given = image
+    if quality:
+        given = cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
+    result, shown = restored(given, mask, max_pixels=1 << 20, context=0.4)
+    box = result.details["box"]
+    assert "own mosaic, blocks of 20 pixels" in result.details["notes"][0]
+    inside = mask[box.slices]
+    assert np.abs(shown[inside] - image[box.slices][inside]).mean() < (2 if quality else 0.01)
+    assert np.array_equal(result.image[~mask], given[~mask])
+
+
+@pytest.mark.parametrize("size", [(1, 2), (2, 1), (3, 50), (17, 16)])
+def test_a_method_that_restores_takes_the_smallest_photos(restored, size):
+    mask = np.zeros(size, bool)
+    mask.flat[0] = True
+    image = noise(*size)
+    assert np.array_equal(restored(image, mask)[0].image[~mask], image[~mask])
 
 
 def test_out_of_memory_on_a_gpu_is_retried_smaller_and_said():

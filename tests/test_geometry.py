@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inpaint_core.geometry import Box, hole_boxes, pad_to_multiple, plan_crops, shrink
+from inpaint_core.geometry import Box, depth, hole_boxes, pad_to_multiple, plan_crops, shrink
 
 
 @st.composite
@@ -96,3 +96,11 @@ def test_padding_mirrors_and_leaves_the_photo_in_its_corner(height, width, multi
     assert padded.shape[1] % multiple == 0
     assert np.array_equal(padded[:height, :width], array)
     assert set(np.unique(padded)) <= set(np.unique(array))
+
+
+def test_the_depth_of_a_hole_is_that_of_its_middle_and_not_its_length() -> None:
+    square, stroke = np.zeros((2, 200, 200), bool)
+    square[40:160, 40:160] = True
+    stroke[50:61, 10:190] = True
+    assert depth(square) == pytest.approx(60, abs=1.5)
+    assert depth(stroke) == pytest.approx(6, abs=0.5)

@@ -25,10 +25,11 @@ def test_every_command_runs_as_printed(
         Path(folder).mkdir()
     photo = Image.fromarray(astronaut[::8, ::8])
     hole = Image.fromarray(np.pad(np.full((12, 12), 255, np.uint8), 26))
-    for name in ("photo.jpg", "photos/one.jpg", "photos/two.png"):
+    for name in ("photo.jpg", "face.jpg", "photos/one.jpg", "photos/two.png"):
         photo.save(name)
     for name in ("mask.png", "masks/one.png", "masks/two.png"):
         hole.save(name)
+    Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save("edges.png")
     assert main(command.split()) == 0
 
 

@@ -1,25 +1,31 @@
-"""Photos in memory: tar shards and folders decoded once into one flat uint8 tensor, batches cropped on the device."""
+"""Photos in memory, or mapped: decoded once into one flat uint8 tensor, batches cropped on the device."""
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import io
 import logging
 import os
-import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-SUFFIXES = {".webp", ".jpg", ".jpeg", ".png", ".bmp"}
+from .sources import archive_of
+from .sources import decode as decode  # also for those who import this module
+from .sources import expand as expand
+from .sources import members as members
+
+LONG = 1.2  # a photo whose sides differ by more is two squares rather than one
+IN_MEMORY = 2 << 30  # bytes: while decoding, more pixels than this wait in a file
+AT_A_TIME = 256  # photos whose files are read before they are decoded
 TENSORS = ("pixels", "offset", "height", "width", "has_edges")
 logger = logging.getLogger(__name__)
 
@@ -44,8 +50,11 @@ class PhotoBank:
         return len(self.offset)
 
     def to(self, device: torch.device) -> PhotoBank:
-        """The same photos with every tensor on `device`."""
-        return PhotoBank(**{name: getattr(self, name).to(device) for name in TENSORS}, broken=self.broken)
+        """The same photos on `device`, the pixels only where they leave half of a GPU's free memory."""
+        fits = device.type != "cuda" or self.pixels.numel() < torch.cuda.mem_get_info(device)[0] / 2
+        tensors = {name: getattr(self, name) for name in TENSORS}
+        moved = {name: x.to(device) if fits or name != "pixels" else x for name, x in tensors.items()}
+        return PhotoBank(**moved, broken=self.broken)
 
     def crops(self, index: Tensor, top: Tensor, left: Tensor, side: Tensor, mirror: Tensor, size: int) -> Tensor:
         """Square crops resized to `size`, by one gather for the whole batch.
@@ -67,64 +76,117 @@ class PhotoBank:
         y = (top[:, None] + grid * side[:, None]).long().clamp_min(0).minimum(last_row)
         x = (left[:, None] + along * side[:, None]).long().clamp_min(0).minimum(last_column)
         where = self.offset[index, None, None] + y[:, :, None] * self.width[index, None, None] + x[:, None, :]
-        photos = self.pixels[where].permute(0, 3, 1, 2).float() / 255  # (B, C, S, S), channels last
+        photos = (
+            self.pixels[where.to(self.pixels.device)].to(index.device).permute(0, 3, 1, 2).float() / 255
+        )  # (B, C, S, S), channels last
         return photos if finer == 1 else F.avg_pool2d(photos, finer)
+
+    def reduced(self, size: int) -> PhotoBank:
+        """Small photos: each photo's square, or both ends of a long one, averaged down to `size` pixels a side."""
+        shorts = torch.minimum(self.height, self.width).tolist()
+        small: list[Tensor] = []
+        for start, height, width, side in zip(
+            self.offset.tolist(), self.height.tolist(), self.width.tolist(), shorts, strict=True
+        ):
+            photo = self.pixels[start : start + height * width, :3].view(height, width, 3).numpy()
+            long = max(height, width) > LONG * side
+            for top, left in (
+                ((0, 0), (height - side, width - side)) if long else (((height - side) // 2, (width - side) // 2),)
+            ):
+                square = np.ascontiguousarray(photo[top : top + side, left : left + side])
+                # Area averaging where it is made smaller, as `inpaint_core.fill` does it
+                way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+                small.append(torch.from_numpy(cv2.resize(square, (size, size), interpolation=way)))
+        count, sides = len(small), torch.full((len(small),), size)
+        pixels = torch.stack(small).view(-1, 3)
+        no_edges = torch.zeros(count, dtype=torch.bool)
+        return PhotoBank(pixels, torch.arange(count) * size * size, sides, sides, no_edges, self.broken)
 
     @classmethod
     def load(
-        cls, sources: Iterable[str | Path], edges: Iterable[str | Path] = (), least: int = 32, most: int | None = None
+        cls,
+        sources: Iterable[str | Path],
+        edges: Iterable[str | Path] = (),
+        least: int = 32,
+        most: int | None = None,
+        folder: Path | None = None,
     ) -> PhotoBank:
-        """Decode tar shards and folders.
+        """Decode archives and folders.
 
         Args:
-            sources: tar files, folders (searched recursively) or single image files.
+            sources: see `members`.
             edges: the same for edge maps, matched by member name.
             least: photos with a shorter side are skipped like broken ones.
             most: longer short sides are reduced to this.
+            folder: where pixels beyond `IN_MEMORY` wait; they stay memory-mapped. None: the system's place.
 
         Raises:
             FileNotFoundError: a source is absent, or none of them holds a photo.
         """
         maps = dict(members(edges))
-        names_and_data = list(members(sources))
+        found = members(sources)
         broken: list[str] = []
-        kept: list[tuple[np.ndarray, np.ndarray | None]] = []
-        with ThreadPoolExecutor(2) as pool:
-            for (name, _), photo, edge in zip(
-                names_and_data,
-                pool.map(lambda item: decode(item[1], "RGB", least, most), names_and_data),
-                pool.map(lambda item: decode(maps[item[0]], "L", 1, most) if item[0] in maps else None, names_and_data),
-                strict=True,
-            ):
-                if photo is None:
-                    broken.append(name)
-                else:
-                    kept.append((photo, edge if edge is not None and edge.shape == photo.shape[:2] else None))
-        if broken:
-            logger.warning("%d images could not be read and are skipped: %s", len(broken), ", ".join(broken[:10]))
-        if not kept:
-            raise FileNotFoundError(f"no photos in {', '.join(map(str, sources))}")
-        height = torch.tensor([photo.shape[0] for photo, _ in kept])
-        width = torch.tensor([photo.shape[1] for photo, _ in kept])
+        sizes: list[tuple[int, int]] = []
+        has_edges: list[bool] = []
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as photos,
+            tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as lines,
+        ):
+            while batch := list(islice(found, AT_A_TIME)):
+                for (name, _), photo, edge in zip(
+                    batch,
+                    pool.map(lambda item: decode(item[1], "RGB", least, most), batch),
+                    pool.map(lambda item: decode(maps[item[0]], "L", 1, most) if item[0] in maps else None, batch),
+                    strict=True,
+                ):
+                    if photo is None:
+                        broken.append(name)
+                        continue
+                    matches = edge is not None and edge.shape == photo.shape[:2]
+                    sizes.append((photo.shape[0], photo.shape[1]))
+                    has_edges.append(matches)
+                    photos.write(photo.tobytes())
+                    if maps:
+                        lines.write(edge.tobytes() if matches and edge is not None else bytes(photo[..., 0].size))
+            if broken:
+                logger.warning("%d images could not be read and are skipped: %s", len(broken), ", ".join(broken[:10]))
+            if not sizes:
+                raise FileNotFoundError(f"no photos in {', '.join(map(str, sources))}")
+            pixels = _mapped(photos, 3)
+            if any(has_edges):
+                pixels = _beside(pixels, _mapped(lines, 1), folder)
+        height, width = torch.tensor(sizes).unbind(1)
         area = height * width
-        offset = area.cumsum(0) - area
-        has_edges = torch.tensor([edge is not None for _, edge in kept])
-        pixels = torch.zeros(int(area.sum()), 4 if bool(has_edges.any()) else 3, dtype=torch.uint8)
-        for (photo, edge), start, count in zip(kept, offset.tolist(), area.tolist(), strict=True):
-            pixels[start : start + count, :3] = torch.from_numpy(photo.reshape(-1, 3))
-            if edge is not None:
-                pixels[start : start + count, 3] = torch.from_numpy(edge.reshape(-1))
-        return cls(pixels, offset, height, width, has_edges, broken)
+        return cls(pixels, area.cumsum(0) - area, height, width, torch.tensor(has_edges), broken)
+
+
+def _mapped(file: tempfile.SpooledTemporaryFile[bytes], channels: int) -> Tensor:
+    """The bytes written, uint8 (P, channels): in memory, or mapped where they have gone to the disk."""
+    count = file.tell()
+    file.seek(0)
+    if count <= IN_MEMORY:
+        return torch.frombuffer(bytearray(file.read()), dtype=torch.uint8).view(-1, channels)
+    file.flush()
+    return torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=(count // channels, channels)))
+
+
+def _beside(pixels: Tensor, edges: Tensor, folder: Path | None) -> Tensor:
+    """(P, 3) and (P, 1) -> (P, 4), mapped where it is large."""
+    with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as both:
+        for photo, edge in zip(pixels.split(1 << 24), edges.split(1 << 24), strict=True):
+            both.write(torch.cat((photo, edge), 1).numpy().tobytes())
+        return _mapped(both, 4)
 
 
 def cached_bank(sources: Sequence[Path], edges: Sequence[Path], cache: Path) -> PhotoBank:
     """`PhotoBank.load`, decoded once and then memory-mapped from `cache`, so that processes of a machine share it."""
     files = [file for source in (*sources, *edges) for file in (source, *sorted(source.rglob("*")))]
-    stamps = [(str(file.resolve()), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    stamps = [(str(file.resolve()), *_stamp(archive_of(file)[0])) for file in files]
     path = cache / f"{hashlib.sha256(repr((stamps, len(edges))).encode()).hexdigest()[:16]}.pt"
     if not path.exists():
-        bank = PhotoBank.load(sources, edges)
         cache.mkdir(parents=True, exist_ok=True)
+        bank = PhotoBank.load(sources, edges, folder=cache)
         temporary = path.with_suffix(f".{os.getpid()}")
         torch.save({**{name: getattr(bank, name) for name in TENSORS}, "broken": bank.broken}, temporary)
         os.replace(temporary, path)
@@ -132,56 +194,8 @@ def cached_bank(sources: Sequence[Path], edges: Sequence[Path], cache: Path) -> 
     return PhotoBank(**{name: stored[name] for name in (*TENSORS, "broken")})
 
 
-def expand(patterns: Iterable[str | Path] | None) -> list[Path]:
-    """Files and folders of patterns such as `shards/places-*.tar`, sorted; a plain name stays itself.
-
-    Raises:
-        FileNotFoundError: nothing matches.
-    """
-    found: list[Path] = []
-    for pattern in map(str, patterns or ()):
-        matches = sorted(glob.glob(pattern))
-        if not matches:
-            raise FileNotFoundError(f"nothing is there by the name {pattern}")
-        found += map(Path, matches)
-    return found
-
-
-def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of every image file in tar shards, folders and single files, in sorted order."""
-    for source in map(Path, sources):
-        if not source.exists():
-            raise FileNotFoundError(f"{source} is not there")
-        if source.is_dir():
-            for path in sorted(source.rglob("*")):
-                if path.suffix.lower() in SUFFIXES:
-                    yield str(path.relative_to(source)), path.read_bytes()
-        elif source.suffix == ".tar":
-            with tarfile.open(source) as shard:
-                for member in shard:
-                    if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
-                        stream = shard.extractfile(member)
-                        assert stream is not None
-                        yield member.name, stream.read()
-        else:
-            yield source.name, source.read_bytes()
-
-
-def decode(data: bytes, mode: str, least: int, most: int | None) -> np.ndarray | None:
-    """The picture as uint8 H x W (x 3), or None where the file is broken or its shorter side is under `least`."""
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            photo = picture.convert(mode)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return None
-    short = min(photo.size)
-    if short < least:
-        return None
-    if most is not None and short > most:
-        photo = photo.resize(
-            (round(photo.width * most / short), round(photo.height * most / short)), Image.Resampling.LANCZOS
-        )
-    return np.array(photo)
+def _stamp(file: Path) -> tuple[int, int]:
+    return file.stat().st_mtime_ns, file.stat().st_size
 
 
 @dataclass
@@ -205,6 +219,7 @@ class PhotoSampler:
         seed: source of all randomness.
         rank, world: this process takes every world-th photo, starting with its rank.
         jitter: brightness, contrast and saturation change by up to this share.
+        whole: the largest central squares, reduced to `size` and mirrored half of the time; False: crops.
     """
 
     def __init__(
@@ -218,13 +233,14 @@ class PhotoSampler:
         world: int = 1,
         device: torch.device | str = "cpu",
         jitter: float = 0.1,
+        whole: bool = False,
     ) -> None:
         if batch % world:
             raise ValueError(f"a batch of {batch} cannot be shared by {world} processes")
         self.banks = [bank.to(torch.device(device)) for bank in banks]
         self.weights = torch.tensor(weights, dtype=torch.float64)
         self.size, self.batch, self.seed, self.rank, self.world = size, batch, seed, rank, world
-        self.device, self.jitter = torch.device(device), jitter
+        self.device, self.jitter, self.whole = torch.device(device), jitter, whole
 
     def generator(self, step: int) -> Generator:
         """The random numbers of one step of this process (a CPU generator, on any device the same)."""
@@ -254,6 +270,9 @@ class PhotoSampler:
         index = (numbers[:, 0] * len(bank)).long()
         height, width = bank.height[index].float(), bank.width[index].float()
         largest = torch.minimum(height, width)
+        if self.whole:
+            top, left = ((height - largest) / 2).floor(), ((width - largest) / 2).floor()
+            return bank.crops(index, top, left, largest, numbers[:, 5] < 0.5, self.size), bank.has_edges[index]
         smallest = largest.clamp_max(self.size)
         scale = torch.where(numbers[:, 1] < 0.5, torch.zeros_like(largest), numbers[:, 2])
         side = (smallest + scale * (largest - smallest)).round()

@@ -13,8 +13,6 @@ holes.
 
 from __future__ import annotations
 
-import functools
-import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -26,17 +24,15 @@ import typer
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from inpaint_core import catalogue, masks, metrics, weights
+from inpaint_core import catalogue, masks, metrics
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import choose_device, inpaint
-from inpaint_core.methods.base import FillMethod
+from inpaint_core.fill import inpaint
 
 from . import report, reported
-from .data import decode, expand, members
 from .options import start
 from .sketches import thin_edges
+from .sources import decode, expand, members
 
-MOSAIC = "deepfill_v1_mosaic"  # restores a mosaic: it is shown what `inpaint` hides from every method
 EDGES = "+edges"  # after a method's name: its sketch is the photo's edges
 LABEL, PAPER, INK, HOLE = 18, (250, 250, 248), (28, 28, 30), (255, 45, 85)
 
@@ -53,6 +49,13 @@ def photos(sources: Iterable[Path], size: int, limit: int | None) -> Iterator[tu
             return
         count += 1
         yield name, square(pixels, size) if size else pixels
+
+
+def spread(items: Sequence[tuple[str, np.ndarray]], limit: int | None) -> list[tuple[str, np.ndarray]]:
+    """`limit` of the items, evenly spread; all of them where there are no more."""
+    if limit is None or len(items) <= limit:
+        return list(items)
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, limit)]
 
 
 def square(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -74,39 +77,17 @@ def fill(image: np.ndarray, hole: np.ndarray, method: str, device: str, seed: in
     """The completed photo, uint8 H x W x 3, and the seconds it took.
 
     Raises:
-        InpaintError: see `inpaint_core.inpaint`; for the mosaic's method also sides that are no multiples of 8.
+        InpaintError: see `inpaint_core.inpaint`.
     """
-    if method != MOSAIC:
-        name, sketched = method.removesuffix(EDGES), method.endswith(EDGES)
-        sketch = edges_of(image) & hole if sketched else None
-        result = inpaint(image, hole, name, sketch, device=device, seed=seed)
-        assert result.image is not None
-        return result.image, result.seconds
-    height, width = hole.shape
-    if height % 8 or width % 8:
-        raise InpaintError(f"{MOSAIC} takes sides that are multiples of 8, not {height} x {width}; choose a --size.")
-    target = choose_device(device)
-    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float().div(255).to(target)
-    mask = torch.from_numpy(hole)[None, None].float().to(target)
-    shown = masks.mosaic(pixels, mask, max(height, width) // 16)
-    begun = time.perf_counter()
-    filled = mosaic_method().fill(shown, mask)
-    seconds = time.perf_counter() - begun
-    result_pixels = filled[0].permute(1, 2, 0).mul(255).round().byte().cpu().numpy()
-    return np.where(hole[..., None], result_pixels, image), seconds
+    name, sketched = method.removesuffix(EDGES), method.endswith(EDGES)
+    result = inpaint(image, hole, name, edges_of(image) & hole if sketched else None, device=device, seed=seed)
+    assert result.image is not None
+    return result.image, result.seconds
 
 
 def edges_of(image: np.ndarray) -> np.ndarray:
     """Thin edges of the whole photo, uint8 H x W x 3 -> bool H x W."""
     return thin_edges(torch.from_numpy(image.copy()).permute(2, 0, 1)[None] / 255)[0, 0].bool().numpy()
-
-
-@functools.cache
-def mosaic_method() -> FillMethod:
-    """The method of the mosaic, its weights loaded once."""
-    from inpaint_core.methods import feed_forward
-
-    return feed_forward.deepfill_v1_mosaic()
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], labels: Sequence[str], path: Path, most: int = 192) -> None:
@@ -123,7 +104,7 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], labels: Sequence[str], path: Pat
     image.save(path)
 
 
-def choose(methods: Sequence[str] | None, table: reported.Reported | None) -> list[str]:
+def choose(methods: Sequence[str] | None) -> list[str]:
     """The methods asked for, Navier-Stokes first; by default all that are ready.
 
     Raises:
@@ -131,18 +112,46 @@ def choose(methods: Sequence[str] | None, table: reported.Reported | None) -> li
     """
     if methods:
         for name in methods:
-            if name == MOSAIC:
-                weights.load(MOSAIC)
-            else:
-                record = catalogue.require_ready(name.removesuffix(EDGES))
-                if name.endswith(EDGES) and not record.accepts_sketch:
-                    raise InpaintError(f"{record.name} takes no sketch; leave {EDGES} out.")
+            record = catalogue.require_ready(name.removesuffix(EDGES))
+            if name.endswith(EDGES) and not record.accepts_sketch:
+                raise InpaintError(f"{record.name} takes no sketch; leave {EDGES} out.")
         names = list(methods)
     else:
         names = [method.name for method in catalogue.methods() if method.ready]
-        if table is not None and MOSAIC in table.rows and weights.ready(MOSAIC) and MOSAIC not in names:
-            names.append(MOSAIC)
     return report.unique([report.BASELINE, *names])
+
+
+def measure(
+    named_photos: Sequence[tuple[str, np.ndarray]],
+    methods: Sequence[str],
+    kinds: Sequence[str],
+    lpips: bool = True,
+    device: str = "auto",
+    seed: int = 0,
+    sheets: int = 0,
+) -> tuple[list[report.Fill], dict[str, list[list[np.ndarray]]]]:
+    """Fill every photo by every method with a mask of every kind.
+
+    Returns:
+        The fills measured, and for each kind of masks the first `sheets` photos: hole, fills in the order of the
+        methods, truth.
+    """
+    for name in methods:  # nobody's first fill is timed with the reading of weights
+        fill(np.zeros((256, 256, 3), np.uint8), masks.generate("centre", 256, 256), name, device)
+    fills: list[report.Fill] = []
+    shown: dict[str, list[list[np.ndarray]]] = {each: [] for each in kinds}
+    for photo, pixels in tqdm(named_photos, unit="photo"):
+        for each in kinds:
+            hole = mask_for(photo, each, pixels.shape[0], pixels.shape[1], seed)
+            row = [np.where(hole[..., None], np.array(HOLE, np.uint8), pixels)]
+            for name in methods:
+                filled, seconds = fill(pixels, hole, name, device, seed)
+                found = metrics.measure(filled, pixels, hole, lpips)
+                fills.append(report.Fill(photo, each, float(hole.mean()), name, seconds, found))
+                row.append(filled)
+            if len(shown[each]) < sheets:
+                shown[each].append([*row, pixels])
+    return fills, shown
 
 
 def main(
@@ -163,25 +172,11 @@ def main(
         raise InpaintError(f"There is no reported table {table!r}; choose one of {', '.join(reported.TABLES)}.")
     known = None if table is None else reported.TABLES[table]
     kinds = report.unique([*(kind or ()), *(known.masks if known else ())]) or ["centre", "free_form"]
-    methods = choose(method, known)
+    methods = choose(method)
     if lpips and (why := metrics.lpips_unavailable_reason()):
         raise InpaintError(f"{why} Or leave LPIPS out with --no-lpips.")
-    for name in methods:  # nobody's first fill is timed with the reading of weights
-        fill(np.zeros((256, 256, 3), np.uint8), masks.generate("centre", 256, 256), name, device)
-
-    fills: list[report.Fill] = []
-    shown: dict[str, list[list[np.ndarray]]] = {each: [] for each in kinds}
-    for photo, pixels in tqdm(list(photos(expand(photos_from), size, limit)), unit="photo"):
-        for each in kinds:
-            hole = mask_for(photo, each, pixels.shape[0], pixels.shape[1], seed)
-            row = [np.where(hole[..., None], np.array(HOLE, np.uint8), pixels)]
-            for name in methods:
-                filled, seconds = fill(pixels, hole, name, device, seed)
-                found = metrics.measure(filled, pixels, hole, lpips)
-                fills.append(report.Fill(photo, each, float(hole.mean()), name, seconds, found))
-                row.append(filled)
-            if len(shown[each]) < sheets:
-                shown[each].append([*row, pixels])
+    named_photos = list(photos(expand(photos_from), size, limit))
+    fills, shown = measure(named_photos, methods, kinds, lpips, device, seed, sheets)
     if not fills:
         raise InpaintError("There are no photos to measure on: check --photos and --limit.")
 

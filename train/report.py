@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from inpaint_core.benchmark import Section
+
 METRICS = ("l1", "l2", "psnr", "ssim", "lpips", "tv")
 TITLES = {"l1": "L1", "l2": "L2", "psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "tv": "TV"}
 BASELINE = "ns"
@@ -125,6 +127,13 @@ def table(fills: Sequence[Fill], over: str) -> str:
         cells.append(f"{np.median([fill.seconds for fill in own]):.3f}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def as_markdown(section: Section) -> str:
+    """A section of the benchmark as a markdown table, its note below."""
+    lines = [f"| {' | '.join(section.columns)} |", "|---" * len(section.columns) + "|"]
+    lines += [f"| {' | '.join(row)} |" for row in section.rows]
+    return "\n".join(lines) + (f"\n\n{section.note}" if section.note else "")
 
 
 def by_ratio(fills: Sequence[Fill]) -> dict[str, list[Fill]]:

@@ -60,7 +60,7 @@ ANIMALS = Reported(
 PLACES = Reported(
     title="DeepFill v2's table (rectangle and free-form holes)",
     note="In per cent, over the hole. The reported values are of Places2's validation photos. The papers do not say "
-    "over which pixels they took the means; the tables over hole and photo above have both.",
+    "over which pixels they took the means.",
     columns=(
         Column("rectangle L1 %", "box", "hole_l1", 100, 1),
         Column("rectangle L2 %", "box", "hole_l2", 100, 1),

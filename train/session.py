@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
@@ -20,7 +20,7 @@ from inpaint_core.masks.generators import GENERATORS
 
 from .data import PhotoBank, Photos, PhotoSampler, cached_bank, expand
 from .engine import Engine
-from .validation import Validation, ValidationSet, centre_crops
+from .validation import Fill, Validation, ValidationSet, centre_crops
 
 LARGEST_FILE = 10_000_000  # bytes: checkpoints that would be larger as float16 are stored as int8
 STORED = ("auto", "float16", "int8", "float32")
@@ -40,6 +40,16 @@ class Recipe:
     seed: int = 0
 
 
+class Check(Protocol):
+    """What is measured and shown now and then during a run."""
+
+    def measure(self, fill: Fill, step: int, images_seen: int, sketch: bool = False) -> dict[str, Any]:
+        """Figures of named sets, appended to the run's log."""
+
+    def grid(self, fill: Fill, step: int, sketch: bool = False) -> object:
+        """Make a picture to look at."""
+
+
 class Training(ABC):
     """A paper's networks, losses and step.
 
@@ -48,11 +58,17 @@ class Training(ABC):
         networks: by name; "generator" is averaged, exported and started from checkpoints.
         frozen: networks that are used but not trained, to be brought to the device.
         sketches: the generator takes sketches.
+        whole: it is shown the largest central squares, reduced; otherwise crops of all scales.
+        jitter: brightness, contrast and saturation of the photos change by up to this share.
+        figure: of a check's figures the one that says what storing weights as int8 costs.
         started: the generator came from a checkpoint.
     """
 
     method: str
     sketches: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
+    jitter: ClassVar[float] = 0.1
+    figure: ClassVar[str] = "lpips"
 
     def __init__(self, recipe: Any) -> None:
         self.recipe = recipe
@@ -76,6 +92,21 @@ class Training(ABC):
         """What `generator` makes of a photo: (first stage, result) in [0, 1]; networks of one stage return it twice."""
         output = generator(image, mask, sketch)
         return output if isinstance(output, tuple) else (output, output)
+
+    def prepare(self, bank: PhotoBank) -> PhotoBank:
+        """What becomes of the decoded photos before any are drawn; by default nothing."""
+        return bank
+
+    def check(self, engine: Engine, session: Session) -> Check | None:
+        """What is measured during the run; by default fills of validation photos, None where there are none."""
+        if not session.val and not session.val_small:
+            return None
+        return validation(session.out, expand(session.val_small), expand(session.val), self.recipe.size)
+
+    def exported(self, engine: Engine) -> nn.Module:
+        """The network whose weights are exported: the averaged generator, unless others are needed to fill."""
+        assert engine.average is not None
+        return engine.average
 
     def masks(self, count: int, generator: Generator, device: torch.device) -> Tensor:
         """One mask a photo, its kind drawn by the recipe's shares: count x 1 x size x size, 1 = hole."""
@@ -154,7 +185,8 @@ def run(training: Training, session: Session) -> Engine:
 
     with accelerator.local_main_process_first():
         cache = session.cache or session.out / "cache"
-        banks = [cached_bank(expand([source]), expand(session.edges), cache) for source in session.data]
+        loaded = (cached_bank(expand([source]), expand(session.edges), cache) for source in session.data)
+        banks = [training.prepare(bank) for bank in loaded]
     sampler = PhotoSampler(
         banks,
         session.mix or [len(bank) for bank in banks],
@@ -164,6 +196,8 @@ def run(training: Training, session: Session) -> Engine:
         accelerator.process_index,
         accelerator.num_processes,
         engine.device,
+        jitter=training.jitter,
+        whole=training.whole,
     )
 
     @torch.no_grad()
@@ -179,10 +213,9 @@ def run(training: Training, session: Session) -> Engine:
             return {}
         return check.measure(fill, engine.step, engine.step * recipe.batch, training.sketches)
 
-    check: Validation | None = None
+    check = training.check(engine, session) if engine.main else None
     every: list[tuple[int, Callable[[], object]]] = []
-    if engine.main and (session.val or session.val_small):
-        check = validation(session.out, expand(session.val_small), expand(session.val), recipe.size)
+    if check is not None:
         every.append((session.grid_every, lambda: check.grid(fill, engine.step, training.sketches)))
         every.append((session.eval_every, validate))
     complete = engine.fit(lambda number: training.step(engine, sampler(number), sampler.generator(number)), every)
@@ -220,13 +253,13 @@ def validation(out: Path, small: list[Path], large: list[Path], size: int) -> Va
 def export(
     training: Training, session: Session, engine: Engine, validate: Callable[[], dict[str, Any]], complete: bool
 ) -> None:
-    """Write the averaged generator and its manifest entry, by default as int8 if float16 would pass `LARGEST_FILE`.
+    """Write the network exported and its manifest entry, by default as int8 if float16 would pass `LARGEST_FILE`.
 
-    The entry's metrics are of the weights as they are stored; of int8 ones it also says, as `lpips_change`, how far
-    LPIPS on the first validation set moved.
+    The entry's metrics are of the weights as they are stored; of int8 ones it also says, as `lpips_change` (or that of
+    the training's own figure), how far LPIPS on the first validation set moved.
     """
-    assert engine.average is not None
-    state = {name: tensor.clone() for name, tensor in engine.average.state_dict().items()}
+    network = training.exported(engine)
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     floats = sum(tensor.numel() for tensor in state.values() if tensor.is_floating_point())
     dtype = session.stored
     if dtype == "auto":
@@ -259,10 +292,11 @@ def export(
     measured = validate()
     record = write(measured)
     if dtype == "int8" and measured:
-        weights.load_into(engine.average, weights.load(training.method, folder)[1], str(folder / record.file))
+        weights.load_into(network, weights.load(training.method, folder)[1], str(folder / record.file))
         stored, first = validate(), next(iter(measured))
-        record = write(stored, lpips_change=stored[first]["lpips"] - measured[first]["lpips"])
-        engine.average.load_state_dict(state)
+        change = stored[first][training.figure] - measured[first][training.figure]
+        record = write(stored, **{f"{training.figure}_change": change})
+        network.load_state_dict(state)
     print(f"exported {record.file}, {record.bytes / 1e6:.1f} MB {dtype}, after {engine.step} steps")
 
 

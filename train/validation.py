@@ -94,9 +94,13 @@ class Validation:
         result = {each.name: each.measure(fill) for each in self.sets}
         if sketch:
             result[f"{self.sets[0].name}_sketch"] = self.sets[0].measure(fill, sketch=True)
+        self.log(step, images_seen, result)
+        return result
+
+    def log(self, step: int, images_seen: int, result: dict[str, dict[str, float]]) -> None:
+        """Append figures to the run's log."""
         with (self.out / "validation.jsonl").open("a") as log:
             log.write(json.dumps({"step": step, "images_seen": images_seen, **result}) + "\n")
-        return result
 
     def grid(self, fill: Fill, step: int, sketch: bool = False) -> Path:
         """Input | coarse | refined | truth of a few photos, two groups a row; sketched edges are red."""

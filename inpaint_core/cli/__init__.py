@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from inpaint_core import __version__
-from inpaint_core.cli import benchmark, compare, fill, masks, methods
+from inpaint_core.cli import benchmark, compare, edges, fill, masks, methods
 from inpaint_core.cli.status import INTERRUPTED, USER_ERROR
 from inpaint_core.errors import InpaintError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command()(fill.fill)
 app.command()(compare.compare)
 app.add_typer(masks.app, name="mask")
+app.command()(edges.edges)
 app.command()(methods.methods)
 app.command()(benchmark.benchmark)
 

@@ -9,13 +9,17 @@ import typer
 
 def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions, and smaller photos.")] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="Measure the steps of the training scripts instead.")
+    ] = False,
 ) -> None:
     """Measure this machine and every method that is ready on it.
 
     Prints the rate of convolution in float32 and bf16; the time, memory and share of that rate of each network (with
     random weights where there are none) and the seconds of each method at 256, 512 and 1024 pixels; time and memory
     of a brush stroke on a photo of 12 megapixels; and how many random masks a second can be drawn. The best of several
-    runs counts, so run it on an idle machine.
+    runs counts, so run it on an idle machine. With --training: images a second of every training script, and the share
+    of the machine's bf16 rate that its steps reach.
 
     Example: `python -m inpaint_core benchmark --quick`
     """
@@ -26,7 +30,7 @@ def benchmark(
     from inpaint_core import benchmark as measurements
 
     console = Console(markup=False, highlight=False)
-    for section in measurements.sections(quick):
+    for section in [measurements.training()] if training else measurements.sections(quick):
         table = Table(title=section.title, title_justify="left", caption=section.note, box=box.SIMPLE_HEAD)
         table.caption_justify = "left"
         for index, column in enumerate(section.columns):

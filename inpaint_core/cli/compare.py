@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inpaint_core import catalogue
-from inpaint_core.cli.options import Device, Dilate, Invert, Refine, Seed
+from inpaint_core.cli.options import Blend, Device, Dilate, Invert, Refine, Seed
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
@@ -35,6 +35,7 @@ def compare(
         bool, typer.Option("--hide-and-seek", help="PHOTO is intact under the mask: it is its own reference.")
     ] = False,
     refine: Refine = None,
+    blend: Blend = None,
     dilate: Dilate = 0,
     invert: Invert = False,
     seed: Seed = 0,
@@ -67,7 +68,7 @@ def compare(
     results = []
     with console.one_bar("Comparing") as progress:
         for result in inpaint_core.compare(
-            picture.pixels, hole, method, edges, truth, device, seed, refine=refine, progress=progress
+            picture.pixels, hole, method, edges, truth, device, seed, refine=refine, blend=blend, progress=progress
         ):
             if result.image is not None:
                 photo.write(picture, result.image, output / f"{result.method}.png", mask=hole)
@@ -76,7 +77,8 @@ def compare(
     drawn = sheet.draw(picture.pixels, hole, results, truth)
     photo.write(photo.Photo(drawn), drawn, output / "sheet.png")
     _write_table(results, output / "results.csv")
-    for note in [*picture.notes, *notes, *_why_no_lpips(results)]:
+    told = [f"{result.method}: {note}" for result in results for note in result.details.get("notes", ())]
+    for note in [*picture.notes, *notes, *told, *_why_no_lpips(results)]:
         console.err.print(f"Note: {note}")
     console.out.print(f"{output / 'sheet.png'}")
     if any(result.error for result in results):

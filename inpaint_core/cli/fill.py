@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from inpaint_core import catalogue
-from inpaint_core.cli.options import Device, Dilate, Invert, Refine, Seed, Sketch, Weights
+from inpaint_core.cli.options import Blend, Device, Dilate, Invert, Refine, Seed, Sketch, Weights
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
@@ -25,6 +25,7 @@ class Settings:
 
     method: str
     refine: str | None
+    blend: str | None
     dilate: int
     invert: bool
     seed: int
@@ -49,6 +50,7 @@ def fill(
     ] = catalogue.default_method(),
     sketch: Sketch = None,
     refine: Refine = None,
+    blend: Blend = None,
     dilate: Dilate = 0,
     invert: Invert = False,
     seed: Seed = 0,
@@ -73,14 +75,17 @@ def fill(
 
     `python -m inpaint_core fill photos/ masks/ -m telea -o filled/ --dilate 3`
     """
+    from inpaint_core.blending import BLENDS
     from inpaint_core.cli import console, jobs
     from inpaint_core.fill import REFINERS, choose_device
 
-    settings = Settings(method, refine, dilate, invert, seed, device, format, overwrite, weights)
+    settings = Settings(method, refine, blend, dilate, invert, seed, device, format, overwrite, weights)
     if weights is None:
         catalogue.require_ready(method)
     if refine is not None and refine not in REFINERS:
         raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
+    if blend is not None and blend not in BLENDS:
+        raise InpaintError(f"There is no blending {blend!r}; choose one of {', '.join(BLENDS)}.")
     choose_device(device)
     plan = jobs.plan(source, mask, sketch, output, format)
     if plan.is_batch:
@@ -110,6 +115,7 @@ def _fill_file(job: Job, settings: Settings, progress: Progress | None = None) -
         settings.device,
         settings.seed,
         refine=settings.refine,
+        blend=settings.blend,
         weights=settings.weights,
         progress=progress,
     )

@@ -18,8 +18,10 @@ def methods(
     Example: `python -m inpaint_core methods --json`
     """
     if as_json:
-        keys = ("name", "title", "year", "paper", "url", "family", "licence", "summary", "accepts_sketch", "ready")
-        table = [{key: getattr(method, key) for key in keys} for method in catalogue.methods()]
+        keys = ("name", "title", "year", "paper", "url", "family", "licence", "summary", "accepts_sketch", "restores")
+        table = [
+            {**{key: getattr(method, key) for key in keys}, "ready": method.ready} for method in catalogue.methods()
+        ]
         typer.echo(json.dumps(table, indent=2, ensure_ascii=False))
         return
     from rich import box

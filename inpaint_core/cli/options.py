@@ -12,6 +12,10 @@ Seed = Annotated[int, typer.Option(help="Of every random number drawn.")]
 Refine = Annotated[
     str | None, typer.Option(help="patchmatch: keep the fill's structure, take its texture from the photo.")
 ]
+Blend = Annotated[
+    str | None,
+    typer.Option(help="poisson: fit the fill's colours to the photo; mixed: let the photo's lines go on, too."),
+]
 Dilate = Annotated[int, typer.Option(min=0, help="Widen the mask by so many pixels; 3 to 8 hide the rim of an object.")]
 Invert = Annotated[bool, typer.Option("--invert", help="The mask is black where the hole is.")]
 Sketch = Annotated[Path | None, typer.Option(help="White lines = edges wanted in the hole; or a folder, as for masks.")]

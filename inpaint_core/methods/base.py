@@ -26,6 +26,10 @@ class FillMethod(ABC):
     max_pixels: int | None = None
     """The most pixels it takes at once; a larger crop is filled at a smaller scale. None: any number."""
 
+    max_depth: float | None = None
+    """The deepest hole it can fill, in pixels from its middle to the nearest known one; a deeper one is filled at a
+    smaller scale. None: any."""
+
     uses_gpu: bool = False
     """False: the tensors stay on the CPU whatever device was asked for."""
 
@@ -34,6 +38,9 @@ class FillMethod(ABC):
 
     min_context: int = 16
     """The least width of that frame in pixels."""
+
+    reads_hole: bool = False
+    """True for a method that restores: it is shown what the hole hides, but only as a mosaic of coarse blocks."""
 
     @abstractmethod
     def fill(
@@ -47,12 +54,15 @@ class FillMethod(ABC):
         """Complete the images.
 
         Args:
-            image: float32, N x 3 x H x W in [0, 1]. What it holds inside the hole must not matter.
+            image: float32, N x 3 x H x W in [0, 1]. What it holds inside the hole must not matter, except to a
+                method that `reads_hole`: there it is a mosaic of what was hidden.
             mask: float32, N x 1 x H x W, 1 = hole, 0 = known.
             sketch: float32, N x 1 x H x W, 1 = edge wanted, or None. Methods without a sketch channel ignore it.
             generator: source of every random number drawn; None draws none or seeds with 0.
             details: a dictionary into which the method may write named extras for the "why" panel, and sentences for
                 the user under "notes" (a list). If it holds a true "explain", extras that cost time are wanted too.
+                Where it holds them, a method of many steps may call "progress" with the share done in [0, 1] and a
+                short text, and "preview" with its output so far.
 
         Returns:
             float32, N x 3 x H x W in [0, 1]. Only its hole pixels are used.

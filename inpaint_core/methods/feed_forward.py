@@ -28,6 +28,9 @@ ATTENTION_PIXELS = 768 * 768
 ATTENTION_MARGIN = 4
 """Places around the hole, at 1/8 of the size, that the layers after the attention can reach the hole from."""
 
+TRAINED_HOLE = 0.5
+"""Side of the largest holes of the training, as a share of its photos'."""
+
 DISPLAY_SIDE = 256
 """Gate maps are kept at no more than so many pixels a side."""
 
@@ -45,6 +48,8 @@ class FeedForward(FillMethod):
         multiple_of, native_size, fixed_size, max_pixels: see `FillMethod`.
         folder: where the checkpoints are; None: the usual place.
         precision: dtype of the convolutions; None: what is fastest on the device.
+        trained_depth: fill a hole that is deeper than the deepest one of the training photos at a smaller scale (the
+            manifest tells their size).
         engine: "torch", or "auto": OpenVINO on a CPU where it is installed and knows the network's layers, else torch.
         public_file: weights of the public PyTorch port in place of our checkpoint, for networks that can load them
             (`load_public_state_dict`); `build` is then called without arguments.
@@ -63,6 +68,7 @@ class FeedForward(FillMethod):
         max_pixels: int | None = 1024 * 1024,
         folder: str | Path | None = None,
         precision: torch.dtype | None = None,
+        trained_depth: bool = False,
         engine: str = "auto",
         public_file: str | Path | None = None,
     ) -> None:
@@ -76,10 +82,24 @@ class FeedForward(FillMethod):
         self.max_pixels = max_pixels
         self.folder = folder
         self.precision = precision
+        self.trained_depth = trained_depth
         self.engine = engine
         self.public_file = public_file
         self._networks: dict[tuple[str, str], tuple[nn.Module, str]] = {}
         self._lock = threading.Lock()
+
+    @property
+    def max_depth(self) -> float | None:  # type: ignore[override]
+        """See `FillMethod`: where it is asked for, the depth of a hole of half the side of the training photos.
+
+        Measured on 24 photos of 256 px, networks trained at 128 px, as shares of Navier-Stokes. Plain autoencoder,
+        centre hole: L1 1.04 at half the size against 1.10 at the full one, LPIPS 1.14 both; free-form holes, which are
+        no deeper than those it knows, only lose: L1 1.31 against 1.23. DeepFill v2 and PartialConv lose more to the
+        blur than they gain: LPIPS of the centre hole 1.02 against 0.93, and 1.04 against 0.98.
+        """
+        record = weights.records(self.folder).get(self.name) if self.trained_depth else None
+        size = None if record is None else record.extra.get("recipe", {}).get("size")
+        return None if size is None else size * TRAINED_HOLE / 2
 
     def network(self, device: torch.device | str = "cpu", engine: str | None = None) -> nn.Module:
         """The network with its weights on the device, in evaluation mode; loaded at the first call and kept.
@@ -218,7 +238,7 @@ def autoencoder() -> FeedForward:
     """The plain autoencoder trained with the mean squared error."""
     from inpaint_core.networks.autoencoder import Autoencoder
 
-    return FeedForward("autoencoder", Autoencoder, multiple_of=16)
+    return FeedForward("autoencoder", Autoencoder, multiple_of=16, trained_depth=True)
 
 
 def context_encoder() -> FeedForward:
@@ -246,7 +266,9 @@ def deepfill_v1_mosaic() -> FeedForward:
     """DeepFill v1 for holes that carry the pixelated truth; its checkpoint says `keep_hole`."""
     from inpaint_core.networks.deepfill_v1 import DeepFillV1
 
-    return FeedForward("deepfill_v1_mosaic", DeepFillV1, max_pixels=ATTENTION_PIXELS)
+    method = FeedForward("deepfill_v1_mosaic", DeepFillV1, max_pixels=ATTENTION_PIXELS)
+    method.reads_hole = True
+    return method
 
 
 def partial_conv() -> FeedForward:

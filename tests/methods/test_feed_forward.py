@@ -82,7 +82,7 @@ def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
     return image, mask
 
 
-NETWORKS = [record.name for record in catalogue.methods() if record.needs_weights]
+NETWORKS = [record.name for record in catalogue.methods() if ".feed_forward:" in record.implementation]
 
 
 def test_no_network_of_the_catalogue_is_left_out_here() -> None:
@@ -342,3 +342,16 @@ def test_the_user_names_a_file_of_public_weights(shared: Path, tmp_path: Path) -
         inpaint_core.inpaint(image, mask, "glcic", weights=tmp_path / "public.pth")
     with pytest.raises(InpaintError, match="There is no weights file"):
         inpaint_core.inpaint(image, mask, "deepfill_v2", weights=tmp_path / "absent.pth")
+
+
+def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Path) -> None:
+    for name in ("autoencoder", "deepfill_v2"):
+        build, arguments = SMALL[name]
+        weights.save(name, build(**arguments).state_dict(), arguments, tmp_path, **FACTS, recipe={"size": 128})
+    for name, expected in (("autoencoder", 32), ("deepfill_v2", None)):
+        method = getattr(feed_forward, name)()
+        method.folder = tmp_path
+        assert method.max_depth == expected
+    method = feed_forward.autoencoder()
+    method.folder = tmp_path / "none"
+    assert method.max_depth is None

@@ -10,7 +10,7 @@ from PIL import Image
 
 from inpaint_core.errors import InpaintError
 from train import report, reported
-from train.evaluate import MOSAIC, choose, fill, main, mask_for, photos, square
+from train.evaluate import choose, fill, main, mask_for, photos, square
 
 
 @pytest.fixture(scope="module")
@@ -133,38 +133,12 @@ def test_a_method_without_weights_and_an_unknown_table_are_refused(
     three: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path / "none"))
-    for name in ("glcic", MOSAIC, "magic", "telea+edges", "deepfill_v2+edges"):
+    for name in ("glcic", "deepfill_v1_mosaic", "magic", "telea+edges", "deepfill_v2+edges"):
         with pytest.raises(InpaintError):
-            choose([name], None)
+            choose([name])
     with pytest.raises(InpaintError, match="animals, places"):
         main(photos_from=[three], out=tmp_path, table="birds")
-    assert "glcic" not in choose(None, reported.ANIMALS)
-
-
-def test_the_mosaics_method_is_shown_the_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its network is not trained here: two photos of the same blocks must come out equal, of other blocks not."""
-    from inpaint_core import weights
-    from inpaint_core.networks.deepfill_v1 import DeepFillV1
-    from train import evaluate
-
-    arguments = {"width": 4, "keep_hole": True}
-    about = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "MIT"}
-    weights.save(MOSAIC, DeepFillV1(**arguments).state_dict(), arguments, tmp_path, **about)
-    monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
-    evaluate.mosaic_method.cache_clear()
-    image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    hole = np.zeros((64, 64), bool)
-    hole[16:48, 16:48] = True
-    filled, seconds = fill(image, hole, MOSAIC, "cpu")
-    assert seconds > 0
-    assert np.array_equal(filled[~hole], image[~hole])
-    shuffled = image.copy()
-    shuffled[16:20, 16:20] = image[16:20, 16:20][::-1, ::-1]  # one block turned: its mean stays
-    assert np.abs(fill(shuffled, hole, MOSAIC, "cpu")[0][hole].astype(int) - filled[hole]).max() <= 1
-    assert np.abs(fill(255 - image, hole, MOSAIC, "cpu")[0][hole].astype(int) - filled[hole]).max() > 1
-    with pytest.raises(InpaintError, match="multiples of 8"):
-        fill(image[:60], hole[:60], MOSAIC, "cpu")
-    evaluate.mosaic_method.cache_clear()
+    assert "glcic" not in choose(None)
 
 
 def test_edges_are_drawn_in_for_the_methods_that_follow_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +155,7 @@ def test_edges_are_drawn_in_for_the_methods_that_follow_them(tmp_path: Path, mon
     image = np.kron(np.random.default_rng(0).integers(0, 255, (8, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     hole = np.zeros((64, 64), bool)
     hole[16:48, 16:48] = True
-    assert choose(["deepfill_v2+edges"], None) == ["ns", "deepfill_v2+edges"]
+    assert choose(["deepfill_v2+edges"]) == ["ns", "deepfill_v2+edges"]
     plain, sketched = (fill(image, hole, name, "cpu")[0] for name in ("deepfill_v2", "deepfill_v2+edges"))
     assert not np.array_equal(plain[hole], sketched[hole])
     assert np.array_equal(plain[~hole], sketched[~hole])
