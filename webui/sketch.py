@@ -47,7 +47,7 @@ def build(session: gr.State, editor: gr.HTML, repairs: list[Any], download: gr.D
     thickness = gr.Number(2, visible=False)
     hidden: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on(
-        [pressed.click, find.click, strength.release],
+        [pressed.click, find.click, strength.change],
         _auto,
         [session, editor, strength, thickness, *repairs],
         [editor],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -102,16 +104,26 @@ def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:
     _open(page, smooth)
     page.get_by_label("Sketch layer").click()
     _drag(page, (0.1, 0.5), (0.9, 0.5))
+    assert _becomes(lambda: bool(_lit(page).any()))
     strokes, everything = _painted(page, "sketch"), _lit(page)
     assert not (everything & ~strokes).any()
     assert everything.sum() > 0.5 * strokes.sum()  # nothing is masked yet, so nothing is dimmed
     page.get_by_label("Mask layer").click()
     _drag(page, (0.5, 0.3), (0.5, 0.7))
-    page.wait_for_timeout(100)
+    assert _becomes(lambda: bool(0 < _lit(page).sum() < 0.5 * everything.sum()))
     lit, mask = _lit(page), _painted(page)
     assert np.array_equal(lit & mask, everything & mask)
-    assert 0 < lit.sum() < 0.5 * everything.sum()  # what growing adds to the mask is lit as well
     assert np.array_equal(_painted(page, "sketch"), strokes)  # and nothing is lost
+
+
+def _becomes(condition: Callable[[], bool], seconds: float = 15) -> bool:
+    """Whether it comes true before so many seconds have passed: the page draws and answers when it gets to it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _lit(page: Page) -> np.ndarray:  # noqa: F811
@@ -147,8 +159,13 @@ def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undon
     assert added[:, 140:160].sum() > 0.4 * added.sum()  # at the step of the photo ...
     assert not added[:20].any()  # ... and not far away from the hole
     page.locator("#sketch-tools > button").first.click()
-    page.locator("#edge-strength input[type=number]").fill("0.1")
-    assert _changed_by(page, page.locator("#auto-edges")).sum() > edges.sum()
+    number = page.locator("#edge-strength input[type=number]")
+    expect(number).to_have_value("0.6")
+    page.wait_for_timeout(700)  # the accordion opens: what is typed while it is being built would be lost
+    number.fill("0.1")
+    number.press("Enter")
+    number.blur()  # what was typed counts from here on
+    assert _becomes(lambda: bool(_painted(page, "sketch").sum() > edges.sum()))
     page.keyboard.press("Control+z")
     assert np.array_equal(_painted(page, "sketch"), by_hand)  # one step back, whatever strengths were tried
     page.keyboard.press("Control+z")
