@@ -174,7 +174,7 @@ _METHODS = (
         summary="Searches, of all the 64 px pictures a DCGAN can draw, for one that agrees with what is known.",
         implementation="inpaint_core.methods.latent_search:LatentSearch",
         parameters=6_342_272,
-        cost=12.0,
+        cost=4.0,
         needs_weights=True,
         train_options="dcgan",
     ),
