@@ -91,7 +91,7 @@ def machine(rates: dict[str, float]) -> Section:
 def methods(sizes: tuple[int, ...] = (256, 512, 1024), repeats: int = 3) -> Section:
     """Seconds of every ready method on a photo with a free-form hole of a tenth of it, at each size."""
     from inpaint_core import inpaint, masks
-    from inpaint_core.fill import choose_device
+    from inpaint_core.arguments import choose_device
 
     ready = [method for method in catalogue.methods() if method.ready]
     seconds: dict[tuple[str, int], float] = {}

@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue
+from inpaint_core.arguments import as_image, as_mask
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import Preview, Progress, Result, as_image, as_mask, inpaint
+from inpaint_core.fill import Preview, Progress, Result, inpaint
 
 
 def compare(

@@ -96,7 +96,7 @@ def measure(name: str, size: int, repeats: int) -> dict[str, Any]:
     import torch
 
     from inpaint_core import weights
-    from inpaint_core.fill import choose_device
+    from inpaint_core.arguments import choose_device
     from inpaint_core.methods.precision import fastest_precision
 
     device = choose_device("auto")

@@ -51,7 +51,7 @@ def edges(image: np.ndarray | Image.Image, device: str = "auto") -> np.ndarray:
     """
     import torch
 
-    from inpaint_core.fill import as_image, choose_device
+    from inpaint_core.arguments import as_image, choose_device
 
     pixels = as_image(image)
     height, width = pixels.shape[:2]

@@ -20,7 +20,7 @@ import typer
 from torch import Generator, Tensor
 
 from inpaint_core import blending
-from inpaint_core.fill import choose_device
+from inpaint_core.arguments import choose_device
 from inpaint_core.masks.generators import GENERATORS
 from inpaint_core.methods.latent_search import PRIOR_WEIGHT, RESTARTS, STEPS, LatentSearch
 from inpaint_core.methods.opencv import NavierStokes

@@ -24,8 +24,8 @@ import typer
 from tqdm import tqdm
 
 from inpaint_core import catalogue, metrics, sketch, weights
+from inpaint_core.arguments import as_image
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import as_image
 from inpaint_core.methods import feed_forward
 from inpaint_core.methods.base import FillMethod
 

@@ -54,8 +54,8 @@ def compare(
         catalogue.require_ready(name)
     import inpaint_core
     from inpaint_core import photo
+    from inpaint_core.arguments import choose_device
     from inpaint_core.cli import console, files, sheet
-    from inpaint_core.fill import choose_device
 
     choose_device(device)
     picture = photo.read(source)

@@ -75,9 +75,10 @@ def fill(
 
     `python -m inpaint_core fill photos/ masks/ -m telea -o filled/ --dilate 3`
     """
+    from inpaint_core.arguments import choose_device
     from inpaint_core.blending import BLENDS
     from inpaint_core.cli import console, jobs
-    from inpaint_core.fill import REFINERS, choose_device
+    from inpaint_core.fill import REFINERS
 
     settings = Settings(method, refine, blend, dilate, invert, seed, device, format, overwrite, weights)
     if weights is None:
