@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from inpaint_core.networks.autoencoder import Autoencoder
 
@@ -34,6 +34,7 @@ class Recipe(session.Recipe):
     width: int = 24  # features of the first layer
     encoder: str = "plain"  # of the small-image study: vgg, resnet, inception, alexnet
     rate: float = 4e-4
+    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
     betas: tuple[float, float] = (0.9, 0.99)
     perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the studies have not; 0 leaves it out
     clip: float = 5.0  # largest norm of the generator's gradient
@@ -58,8 +59,7 @@ class AutoencoderTraining(session.Training):
         return {"width": self.recipe.width, "encoder": self.recipe.encoder}
 
     def optimizers(self) -> dict[str, Optimizer]:
-        r = self.recipe
-        return {"generator": Adam(self.generator.parameters(), r.rate, r.betas, fused=True)}
+        return {"generator": self.optimizer(self.generator.parameters(), self.recipe.betas)}
 
     def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
         truth = photos.image

@@ -44,6 +44,7 @@ class Recipe(session.Recipe):
     encoder: str = "strided"  # or "alexnet"
     bottleneck: str = "channelwise"  # or "full", or "none"
     mask_channel: bool = False  # show the mask to the network
+    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
     betas: tuple[float, float] = (0.5, 0.999)  # of both Adams
     squared: float = 0.999  # weight of the squared error; the critic's opinion has the rest
     overlap: int = 4  # known pixels around the hole that are predicted too ...
@@ -82,7 +83,7 @@ class ContextEncoderTraining(session.Training):
     def optimizers(self) -> dict[str, Optimizer]:
         r = self.recipe
         return {
-            "generator": Adam(self.generator.parameters(), r.rate, r.betas, fused=True),
+            "generator": self.optimizer(self.generator.parameters(), r.betas),
             "critic": Adam(self.critic.parameters(), r.critic_rate, r.betas, fused=True),
         }
 

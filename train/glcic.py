@@ -19,7 +19,6 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adadelta, Adam, Optimizer
 
-from inpaint_core.errors import InpaintError
 from inpaint_core.networks.critics import GlobalLocalCritic
 from inpaint_core.networks.glcic import CompletionNetwork
 
@@ -36,8 +35,9 @@ class Recipe(session.Recipe):
 
     width: int = 64  # features of the first layer
     critic_width: int = 64
-    optimizer: str = "adam"  # or "adadelta"
-    rate: float = 4e-4  # of both networks; Adadelta's is 1
+    optimizer: str = "adam"  # or "muon" for the generator, or the paper's "adadelta" for both networks
+    rate: float = 4e-4  # of the generator; Adadelta's is 1, for both networks
+    critic_rate: float = 4e-4
     betas: tuple[float, float] = (0.5, 0.999)  # of both Adams
     perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the paper has not; 0 leaves it out
     clip: float = 5.0  # largest norm of the generator's gradient
@@ -51,14 +51,13 @@ class GLCICTraining(session.Training):
     """Completion network and the critic of whole photos and crops."""
 
     method = "glcic"
+    optimizer_words = ("adam", "muon", "adadelta")
     recipe: Recipe
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         torch.manual_seed(recipe.seed)
         self.frozen = perceptual_network(recipe.perceptual)
-        if recipe.optimizer not in ("adam", "adadelta"):
-            raise InpaintError(f"The optimizer is adam or adadelta, not {recipe.optimizer!r}.")
         self.generator = CompletionNetwork(**self.arguments())
         self.critic = Pair(GlobalLocalCritic(recipe.size, recipe.size // 2, recipe.critic_width))
         self.networks = {"generator": self.generator, "critic": self.critic}
@@ -70,7 +69,10 @@ class GLCICTraining(session.Training):
         r = self.recipe
         if r.optimizer == "adadelta":
             return {name: Adadelta(module.parameters()) for name, module in self.networks.items()}
-        return {name: Adam(module.parameters(), r.rate, r.betas, fused=True) for name, module in self.networks.items()}
+        return {
+            "generator": self.optimizer(self.generator.parameters(), r.betas),
+            "critic": Adam(self.critic.parameters(), r.critic_rate, r.betas, fused=True),
+        }
 
     def phase(self, progress: float) -> str:
         """ "completion", "critic" or "joint"."""

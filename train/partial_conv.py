@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from inpaint_core.networks.partial_conv import PartialConvUNet
 
@@ -38,6 +38,7 @@ class Recipe(session.Recipe):
     width: int = 32  # the paper's 64
     levels: int = 7  # halvings: 7 at 256 px, the paper's 8 at 512 px
     rate: float = 2e-4  # of the first phase
+    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
     betas: tuple[float, float] = (0.9, 0.999)
     second_rate: float = 5e-5  # of the second phase ...
     second_from: float = 0.7  # ... which begins after this share of the run: the encoder's normalisation is frozen
@@ -105,8 +106,7 @@ class PartialConvTraining(session.Training):
         return {"width": self.recipe.width, "levels": self.recipe.levels}
 
     def optimizers(self) -> dict[str, Optimizer]:
-        r = self.recipe
-        return {"generator": Adam(self.generator.parameters(), r.rate, r.betas, fused=True)}
+        return {"generator": self.optimizer(self.generator.parameters(), self.recipe.betas)}
 
     def enter_phase(self, engine: Engine) -> None:
         """The second phase: a lower rate, and the encoder's normalisation keeps its statistics (section 4.1)."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
@@ -20,6 +20,7 @@ from inpaint_core.masks.generators import GENERATORS
 
 from .data import PhotoBank, Photos, PhotoSampler, cached_bank, expand
 from .engine import Engine
+from .muon import Muon
 from .validation import Fill, Validation, ValidationSet, centre_crops
 
 LARGEST_FILE = 10_000_000  # bytes: checkpoints that would be larger as float16 are stored as int8
@@ -61,6 +62,7 @@ class Training(ABC):
         whole: it is shown the largest central squares, reduced; otherwise crops of all scales.
         jitter: brightness, contrast and saturation of the photos change by up to this share.
         figure: of a check's figures the one that says what storing weights as int8 costs.
+        optimizer_words: what the recipe's `optimizer`, where it has one, may be.
         started: the generator came from a checkpoint.
     """
 
@@ -69,8 +71,12 @@ class Training(ABC):
     whole: ClassVar[bool] = False
     jitter: ClassVar[float] = 0.1
     figure: ClassVar[str] = "lpips"
+    optimizer_words: ClassVar[tuple[str, ...]] = ("adam", "muon")
 
     def __init__(self, recipe: Any) -> None:
+        kind = getattr(recipe, "optimizer", self.optimizer_words[0])
+        if kind not in self.optimizer_words:
+            raise InpaintError(f"The optimizer is {' or '.join(self.optimizer_words)}, not {kind!r}.")
         self.recipe = recipe
         self.networks: dict[str, nn.Module] = {}
         self.frozen: dict[str, nn.Module] = {}
@@ -87,6 +93,13 @@ class Training(ABC):
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
         """The generator's constructor arguments, for the manifest."""
+
+    def optimizer(self, parameters: Iterable[nn.Parameter], betas: tuple[float, float]) -> Optimizer:
+        """The generator's: Muon, or Adam with these `betas`, as the recipe has it."""
+        trained = [p for p in parameters if p.requires_grad]
+        if self.recipe.optimizer == "muon":
+            return Muon(trained, self.recipe.rate)
+        return Adam(trained, self.recipe.rate, betas, fused=True)
 
     def fill(self, generator: nn.Module, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
         """What `generator` makes of a photo: (first stage, result) in [0, 1]; networks of one stage return it twice."""

@@ -127,6 +127,8 @@ class DeepFillV2(nn.Module):
     multiple_of = 8
     hole_only = False
     """Decode around the hole alone, where no details are asked for: the same there, and the photo elsewhere."""
+    first_stage_only = False
+    """Return the coarse photo twice: for a training that begins with the first stage."""
 
     def __init__(self, in_channels: int = 6, width: int = 24, fuse: bool = True) -> None:
         super().__init__()
@@ -157,6 +159,8 @@ class DeepFillV2(nn.Module):
         x = self.stage_one_input(image, mask, sketch)
         window = hole_window(mask, 4, REACH) if self.hole_only and details is None else None
         coarse = self.coarse(x, None if details is None else details["gates"], window)
+        if self.first_stage_only:
+            return coarse * 0.5 + 0.5, coarse * 0.5 + 0.5
         pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole
         refined = self.refinement(pasted.contiguous(memory_format=memory_format_of(x)), mask, details, window)
         return coarse * 0.5 + 0.5, refined * 0.5 + 0.5

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from inpaint_core import weights
+from inpaint_core.errors import InpaintError
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from train.data import PhotoBank, Photos, PhotoSampler
 from train.deepfill_v2 import DeepFillV2Training, Recipe
@@ -184,3 +185,37 @@ def test_processes_share_a_batch_without_overlap(photos: Path, world: int) -> No
     whole = PhotoSampler([bank], [1.0], 64, 4)(3).image
     parts = [PhotoSampler([bank], [1.0], 64, 4, rank=rank, world=world)(3).image for rank in range(world)]
     assert torch.equal(torch.stack(parts, 1).flatten(0, 1), whole)
+
+
+def test_the_coarse_stage_learns_alone_and_the_second_stays_as_it_was(photos: Path, tmp_path: Path) -> None:
+    trainer = DeepFillV2Training(Recipe(size=64, width=8, critic_width=4, stages="coarse", optimizer="muon", rate=1e-2))
+    before = {name: value.clone() for name, value in trainer.generator.state_dict().items()}
+    engine = engine_of(trainer, tmp_path, 12, warmup=1, cosine=False)
+    batch = PhotoSampler([PhotoBank.load([photos])], [1.0], 64, 2, jitter=0)(0)
+    logs: list[float] = []
+
+    def step(number: int) -> dict[str, torch.Tensor]:
+        log = trainer.step(engine, batch, torch.Generator().manual_seed(0))
+        logs.append(float(log["coarse"]))
+        return log
+
+    assert engine.fit(step)
+    assert logs[-1] < 0.7 * logs[0]
+    for name, value in trainer.generator.state_dict().items():
+        if name.startswith("refinement"):
+            assert torch.equal(value, before[name]), name
+    assert not torch.equal(trainer.generator.state_dict()["coarse.encoder.0.weight"], before["coarse.encoder.0.weight"])
+
+
+def test_stages_and_optimizers_that_are_none_are_refused() -> None:
+    with pytest.raises(InpaintError, match="both or coarse"):
+        DeepFillV2Training(Recipe(stages="fine", **TINY))
+    with pytest.raises(InpaintError, match="adam or muon"):
+        DeepFillV2Training(Recipe(optimizer="sgd", **TINY))
+
+
+def test_the_wish_for_the_sketchs_lines_joins_the_loss(photos: Path, tmp_path: Path) -> None:
+    trainer = DeepFillV2Training(Recipe(**{**TINY, "follow": 0.1, "sketches": 1.0}))
+    engine = engine_of(trainer, tmp_path, 1)
+    sampler = PhotoSampler([PhotoBank.load([photos])], [1.0], 64, 4, jitter=0)
+    assert float(trainer.step(engine, sampler(0), torch.Generator().manual_seed(0))["lines"]) > 0
