@@ -10,9 +10,10 @@ Go on after any interruption with --resume; --export writes the averaged weights
 
 Departs from the paper: L1 is taken per hole pixel, more of it near the hole's border; a small perceptual term (LPIPS
 on SqueezeNet) may be added; the critic joins once colours are right; edges come from a teacher's maps where there are
-some, else from a plain edge detector, not from HED. `--stages coarse` trains the first stage alone, at a third of the
-work: what it does not know, the second cannot mend. `--optimizer muon` needs fewer photos than the paper's Adam,
-and `--follow 0.05` also asks our edge detector whether it finds an edge along the sketch's lines.
+some, else from a plain edge detector, not from HED. `--optimizer muon` needs fewer photos than the paper's Adam.
+`--stages coarse` trains the first stage alone, at a third of the work, for what it does not know the second cannot
+mend; `--stages fine` then trains the second alone. `--follow 0.05` also asks our edge detector whether it finds an edge
+along the sketch's lines.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Recipe(session.Recipe):
     critic_alone: int = 100  # steps it then trains before the generator listens
     sketches: float = 0.5  # share of the photos that come with a sketch
     follow: float = 0.0  # weight of the edge detector's wish to find the sketch's lines in the fill; 0 leaves it out
-    stages: str = "both"  # or "coarse": the first stage alone
+    stages: str = "both"  # or "coarse" or "fine": one alone, the other as it is
 
 
 class DeepFillV2Training(session.Training):
@@ -69,18 +70,19 @@ class DeepFillV2Training(session.Training):
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         torch.manual_seed(recipe.seed)
-        if recipe.stages not in ("both", "coarse"):
-            raise InpaintError(f"The stages are both or coarse, not {recipe.stages!r}.")
+        if recipe.stages not in ("both", "coarse", "fine"):
+            raise InpaintError(f"The stages are both, coarse or fine, not {recipe.stages!r}.")
         self.generator = DeepFillV2(**self.arguments())
         self.critic = SNPatchDiscriminator(in_channels=5, width=recipe.critic_width)
         self.networks = {"generator": self.generator, "critic": self.critic}
-        self.both = recipe.stages == "both"
-        self.generator.first_stage_only = not self.both
-        self.generator.refinement.requires_grad_(self.both)
-        self.perceptual = PerceptualLoss("squeeze") if recipe.perceptual > 0 and self.both else None
+        fine = recipe.stages != "coarse"
+        self.generator.first_stage_only = not fine
+        self.generator.refinement.requires_grad_(fine)
+        self.generator.coarse.requires_grad_(recipe.stages != "fine")
+        self.perceptual = PerceptualLoss("squeeze") if recipe.perceptual > 0 and fine else None
         if self.perceptual is not None:
             self.frozen = {"perceptual": self.perceptual}
-        if recipe.follow > 0 and self.both:
+        if recipe.follow > 0 and fine:
             self.frozen["lines"] = LineLoss()
 
     def arguments(self) -> dict[str, Any]:
@@ -97,7 +99,7 @@ class DeepFillV2Training(session.Training):
         r, truth = self.recipe, photos.image
         mask = self.masks(len(truth), dice, truth.device)
         sketch = sketch_batch(truth, photos.edges, photos.has_edges, mask, dice, r.sketches)
-        if not self.both:
+        if r.stages == "coarse":
             coarse, _ = engine.wrapped["generator"](truth, mask, sketch)
             loss = hole_and_known_l1(coarse, truth, mask, border_weight(mask, extra=r.border))
             return {"coarse": loss.detach(), "gradient": engine.update("generator", loss, r.clip).detach()}
@@ -114,7 +116,7 @@ class DeepFillV2Training(session.Training):
             border = border_weight(mask, extra=r.border)
             log["coarse"] = hole_and_known_l1(coarse, truth, mask, border)
             log["refined"] = hole_and_known_l1(refined, truth, mask, border)
-            loss = log["refined"] + r.coarse * log["coarse"]
+            loss = log["refined"] + r.coarse * log["coarse"]  # the latter without a gradient where only "fine" learns
             weight = self.perceptual_weight(engine.progress)
             if self.perceptual is not None and weight > 0:
                 # strided features leave their grid in the photo unless it falls elsewhere in every step
