@@ -114,7 +114,8 @@ class PartialConvTraining(session.Training):
         if second != self.generator.freeze_encoder_norm:
             self.generator.freeze_encoder_norm = second
             self.generator.train()
-            engine.base_rates["generator"] = [self.recipe.second_rate if second else self.recipe.rate]
+            rate = self.recipe.second_rate if second else self.recipe.rate
+            engine.base_rates["generator"] = [rate] * len(engine.base_rates["generator"])
 
     def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
         r, truth = self.recipe, photos.image

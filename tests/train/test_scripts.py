@@ -123,6 +123,15 @@ def test_the_loss_falls_on_an_overfit_batch(name: str, photos: Path, tmp_path: P
 
 
 @each_script
+def test_muon_trains_every_generator_too(name: str, photos: Path, tmp_path: Path) -> None:
+    training = SCRIPTS[name].make(rate=3e-3, optimizer="muon")
+    logs = overfit(training, engine_of(training, tmp_path, 12), batch_of(photos))
+    word = next(iter(SCRIPTS[name].falls))
+    values = [float(log[word]) for log in logs if word in log]
+    assert values[-1] < 0.9 * values[0], values
+
+
+@each_script
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_run_in_two_sessions_equals_one_and_its_export_fills(name: str, photos: Path, tmp_path: Path) -> None:
     script = SCRIPTS[name]
@@ -235,8 +244,11 @@ def test_the_mosaic_variant_sees_the_blocks_and_nothing_else(photos: Path) -> No
     assert not torch.allclose(filled, other)
 
 
-def test_partial_convs_second_phase_freezes_the_encoders_statistics(photos: Path, tmp_path: Path) -> None:
-    training = SCRIPTS["partial_conv"].make(second_from=0.5)
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_partial_convs_second_phase_freezes_the_encoders_statistics(
+    optimizer: str, photos: Path, tmp_path: Path
+) -> None:
+    training = SCRIPTS["partial_conv"].make(second_from=0.5, optimizer=optimizer)
     network = training.networks["generator"]
     assert isinstance(network, PartialConvUNet)
     engine = engine_of(training, tmp_path, 8)
