@@ -127,7 +127,8 @@ class Engine:
         norm = self.accelerator.clip_grad_norm_(self.modules[name].parameters(), math.inf if clip is None else clip)
         for group, rate in zip(optimizer.param_groups, self.base_rates[name], strict=True):
             group["lr"] = rate * self.rate_factor()
-        optimizer.step()
+        with self.autocast():  # matrix products of an optimizer may be rounded as the networks' are
+            optimizer.step()
         return norm if norm is not None else loss.new_zeros(())
 
     @torch.no_grad()
