@@ -194,6 +194,37 @@ def shrink(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tupl
     return total / np.maximum(weight, 1e-4)[..., None], hole.astype(np.float32)
 
 
+def of_known(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """A photo with a hole at another size, made of its known pixels only: the hole's content must not run into them.
+
+    Args:
+        image: uint8 H x W x 3.
+        mask: bool H x W, True = hole.
+        height, width: the new size, both sides larger or both smaller, or the old one.
+
+    Returns:
+        The image, float32 height x width x 3 in [0, 1], and the mask, float32 height x width, 1 = hole; none is left
+        where a smaller photo has a known part in every pixel.
+    """
+    if (height, width) == mask.shape:
+        return image.astype(np.float32) / 255, mask.astype(np.float32)
+    if height <= mask.shape[0] and width <= mask.shape[1]:
+        return shrink(image.astype(np.float32) / 255, mask.astype(np.float32), height, width)
+    known = 1 - mask.astype(np.float32)
+    weight = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
+    total = cv2.resize(image * (known / 255)[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
+    hole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    return (total / np.maximum(weight, 1e-4)[..., None]).clip(0, 1), hole.astype(np.float32)
+
+
+def as_photo(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """float32 in [0, 1] at any size -> uint8 height x width x 3."""
+    if image.shape[:2] != (height, width):
+        shrinks = height < image.shape[0]
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.rint(image.clip(0, 1) * 255).astype(np.uint8)
+
+
 def pad_to_multiple(array: np.ndarray, multiple: int, square_of: int | None = None) -> np.ndarray:
     """Mirror an H x W or H x W x C array at its bottom and right until both sides are multiples, or `square_of`."""
     height, width = array.shape[:2]

@@ -178,6 +178,21 @@ def repair(strokes: np.ndarray | Image.Image, shape: tuple[int, int] | None = No
     return drawn
 
 
+def as_sketch(sketch: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """The sketch as bool H x W of the image's size, True = edge: any drawing, as `repair` reads it.
+
+    Raises:
+        InpaintError: it is no picture, holds what is no number, or is of another size.
+    """
+    lines = repair(sketch)
+    if lines.shape != size:
+        raise InpaintError(
+            f"The sketch has the shape {' x '.join(map(str, lines.shape))} and the image {size[0]} x {size[1]} "
+            "(height x width); give a sketch of the image's size."
+        )
+    return lines
+
+
 def _paint(strokes: np.ndarray | Image.Image) -> np.ndarray:
     """What is drawn, bool H x W."""
     if isinstance(strokes, Image.Image):

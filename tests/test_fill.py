@@ -12,6 +12,7 @@ import inpaint_core
 from inpaint_core import InpaintError, catalogue, fill
 from inpaint_core.masks import generate
 from inpaint_core.methods.base import FillMethod
+from inpaint_core.one_crop import Given, fill_crop
 
 READY = [method.name for method in inpaint_core.methods() if method.ready]
 RESTORING = [method.name for method in inpaint_core.methods() if method.ready and method.restores]
@@ -316,12 +317,12 @@ def test_out_of_memory_on_a_gpu_is_retried_smaller_and_said():
     method = Hungry(uses_gpu=False)
     extras: dict = {"notes": []}
     image, mask = noise(400, 400), generate("centre", 400, 400)
-    filled, scale = fill._fill_crop(image, mask, None, None, method, "cuda", 0, extras)
+    filled, scale = fill_crop(Given(image, mask), method, "cuda", 0, extras)
     assert scale < 1
     assert filled.shape == image.shape
     assert "memory" in extras["notes"][0]
     with pytest.raises(torch.OutOfMemoryError):  # on the CPU there is nothing to retry
-        fill._fill_crop(image, mask, None, None, method, "cpu", 0, {"notes": []})
+        fill_crop(Given(image, mask), method, "cpu", 0, {"notes": []})
 
 
 @pytest.mark.parametrize(

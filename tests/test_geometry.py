@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inpaint_core.geometry import Box, depth, hole_boxes, pad_to_multiple, plan_crops, shrink
+from inpaint_core.geometry import Box, as_photo, depth, hole_boxes, of_known, pad_to_multiple, plan_crops, shrink
 
 
 @st.composite
@@ -104,3 +104,17 @@ def test_the_depth_of_a_hole_is_that_of_its_middle_and_not_its_length() -> None:
     stroke[50:61, 10:190] = True
     assert depth(square) == pytest.approx(60, abs=1.5)
     assert depth(stroke) == pytest.approx(6, abs=0.5)
+
+
+@pytest.mark.parametrize("size", [(20, 31), (50, 70), (41, 63), (120, 130)])
+def test_at_any_size_the_known_part_is_made_of_known_pixels_only(size):
+    image, mask = np.full((50, 70, 3), 51, np.uint8), np.zeros((50, 70), bool)
+    mask[10:30, 20:60] = True
+    image[mask] = 255
+    small, hole = of_known(image, mask, *size)
+    assert small.shape == (*size, 3)
+    assert np.abs(small[hole == 0] - 0.2).max() < 1e-5
+    assert hole.mean() == pytest.approx(mask.mean(), abs=0.08)
+    back = as_photo(np.where(hole[..., None] > 0, np.float32(0.2), small), 50, 70)
+    assert back.shape == image.shape
+    assert (back == 51).all()

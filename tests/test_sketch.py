@@ -127,7 +127,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(strokes: np.ndarray) -> Non
 
 @pytest.mark.parametrize("scale", [0.9, 0.5, 0.31, 0.1])
 def test_a_line_at_the_photos_scale_survives_what_fill_does_to_it(scale: float) -> None:
-    """`fill.py` averages areas and cuts at a quarter of the scale."""
+    """`one_crop.py` averages areas and cuts at a quarter of the scale."""
     for angle in range(0, 180, 15):
         lines = np.zeros((400, 400), np.uint8)
         reach = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * 180
@@ -140,14 +140,12 @@ def test_a_line_at_the_photos_scale_survives_what_fill_does_to_it(scale: float) 
 
 
 def test_a_sketch_in_any_polarity_fills_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    from inpaint_core.fill import as_sketch
-
     size = TRUTH.shape
-    expected = as_sketch(TRUTH, size)
+    expected = sketch.as_sketch(TRUTH, size)
     for strokes in (drawing(), drawing(1, WHITE, BLACK), Image.fromarray(drawing(1, (9, 9, 9, 255), (0, 0, 0, 0)))):
-        assert np.array_equal(as_sketch(strokes, size), expected)
+        assert np.array_equal(sketch.as_sketch(strokes, size), expected)
     with pytest.raises(InpaintError, match="size"):
-        as_sketch(TRUTH, (10, 10))
+        sketch.as_sketch(TRUTH, (10, 10))
 
 
 def test_nonsense_sketches_change_no_known_pixel() -> None:

@@ -10,9 +10,8 @@ from typing import Any
 import gradio as gr
 
 from inpaint_core import Result, catalogue
-from webui import canvas, runner
+from webui import canvas, controls, runner
 from webui.canvas import Drawing, Repairs
-from webui.edit import method_choices, not_ready
 from webui.errors import in_one_sentence
 from webui.runner import Order, Progress
 from webui.session import Session, need, save_png, shrink
@@ -32,14 +31,14 @@ IN_CAPTION = ("hole_l1", "hole_psnr", "hole_ssim", "hole_lpips")
 
 def build(studio: Studio) -> None:
     """Put the tab on the page and connect it."""
-    choices = [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in method_choices()]
+    choices = [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in controls.method_choices()]
     chosen = gr.CheckboxGroup(
         choices,
         value=[name for _, name in choices if chosen_at_first(name)],
         label="Methods, on the photo and mask at the left",
         elem_id="chosen",
     )
-    waiting = not_ready()
+    waiting = controls.not_ready()
     if waiting:
         gr.Markdown(waiting, elem_classes="quiet")
     seek = gr.Checkbox(
@@ -48,23 +47,12 @@ def build(studio: Studio) -> None:
         info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
         elem_id="hide-and-seek",
     )
-    blend = gr.Dropdown(list(runner.FINISHES), value="", label="Rim of the fills", elem_id="compare-blend")
+    blend = controls.finishes("Rim of the fills", "compare-blend")
     start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
     status = gr.Markdown(
         "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"
     )
-    gallery = gr.Gallery(
-        format="png",
-        columns=2,
-        height="auto",
-        object_fit="contain",
-        show_label=False,
-        label="Results",
-        buttons=["fullscreen"],
-        elem_id="results",
-        elem_classes="gallery-own",
-        visible="hidden",
-    )
+    gallery = controls.pictures("Results", elem_id="results", buttons=["fullscreen"], visible="hidden")
     table = gr.HTML(elem_id="measures")
     start.click(
         _compare,

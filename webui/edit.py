@@ -10,7 +10,7 @@ import gradio as gr
 
 import inpaint_core
 from inpaint_core import InpaintError, catalogue, photo
-from webui import canvas, filling, runner
+from webui import canvas, controls, filling, runner
 from webui.canvas import PRESS_DOWNLOAD
 from webui.errors import in_one_sentence
 from webui.session import Outcome, read_hole, read_rgb
@@ -22,14 +22,17 @@ def build(studio: Studio) -> None:
     outcome = gr.State(None)
     with gr.Row(elem_classes="toolbar"):
         method = gr.Dropdown(
-            method_choices(), value=catalogue.default_method(), label="Method", elem_id="method", scale=3, min_width=260
+            controls.method_choices(),
+            value=catalogue.default_method(),
+            label="Method",
+            elem_id="method",
+            scale=3,
+            min_width=260,
         )
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", scale=1, min_width=80)
     about_method = gr.Markdown(about(catalogue.default_method()), elem_id="about-method", elem_classes="quiet")
     with gr.Row(elem_classes="toolbar finishing"):
-        blend = gr.Dropdown(
-            list(runner.FINISHES), value="", label="Rim of the fill", elem_id="blend", scale=1, min_width=200
-        )
+        blend = controls.finishes("Rim of the fill", "blend", scale=1, min_width=200)
         refine = gr.Checkbox(
             False,
             label="Refine the texture with patches of the photo (PatchMatch)",
@@ -63,18 +66,7 @@ def build(studio: Studio) -> None:
         elem_id="before-after",
         visible="hidden",
     )
-    pair = gr.Gallery(
-        format="png",
-        columns=2,
-        height="auto",
-        object_fit="contain",
-        show_label=False,
-        label="Without and with the sketch",
-        buttons=["fullscreen"],
-        elem_id="pair",
-        elem_classes="gallery-own",
-        visible="hidden",
-    )
+    pair = controls.pictures("Without and with the sketch", elem_id="pair", buttons=["fullscreen"], visible="hidden")
     notes = gr.Markdown(
         "Paint over what should go, then press Fill (Shift+R).", elem_id="notes", elem_classes="quiet status"
     )
@@ -89,16 +81,7 @@ def build(studio: Studio) -> None:
             elem_id="explain",
             container=False,
         )
-        reasons = gr.Gallery(
-            format="png",
-            columns=2,
-            height="auto",
-            object_fit="contain",
-            show_label=False,
-            label="Why",
-            buttons=[],
-            elem_classes="gallery-own",
-        )
+        reasons = controls.pictures("Why", buttons=[])
 
     hidden: dict[str, Any] = {"api_visibility": "private"}
     method.change(about, [method], [about_method], show_progress="hidden", **hidden)
@@ -122,26 +105,13 @@ def build(studio: Studio) -> None:
     carry_on.click(_continue, [outcome], [studio.session, studio.editor, studio.about_photo], **hidden)
 
 
-def method_choices() -> list[tuple[str, str]]:
-    """Title and name of each method that can run now."""
-    return [(f"{method.title} ({method.year})", method.name) for method in inpaint_core.methods() if method.ready]
-
-
-def not_ready() -> str:
-    """A sentence on the methods whose weights are absent, or nothing."""
-    waiting = [method.title for method in inpaint_core.methods() if not method.ready]
-    if not waiting:
-        return ""
-    return f"Without weights yet: {', '.join(waiting)}; the Methods tab says how to make them where it can be done."
-
-
 def about(name: str) -> str:
     """What the chosen method does, in one sentence, and which others wait for their weights."""
     method = catalogue.get(name)
     words = f"{method.summary} [Paper]({method.url})."
     if method.accepts_sketch:
         words += " Follows the Sketch layer."
-    waiting = not_ready()
+    waiting = controls.not_ready()
     return f"{words}<br>{waiting}" if waiting else words
 
 

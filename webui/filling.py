@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,43 +26,35 @@ LOOK_SIDE = 480  # pixels, the longer side of the picture of an unfinished fill
 PAIR_SIDE = 900  # and of the pictures with and without the sketch, at most
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a visitor asks for."""
+
+    session: Session
+    picture: photo.Photo  # the session's file
+    order: Order
+
+
 @in_one_sentence
-def fill(
-    session: Session | None,
-    drawing: Drawing,
-    method: str,
-    seed: float | None,
-    refine: bool,
-    blend: str,
-    explain: bool,
-    *repairs: Any,
-    progress: gr.Progress = gr.Progress(),  # noqa: B008  (gradio finds it by its default)
-) -> Iterator[tuple[Any, ...]]:
-    session, picture, order = _order(session, drawing, method, seed, refine, blend, explain, repairs, progress)
-    result = yield from _watch(order, progress)
-    last_mask, outcome = _keep(session, order, result)
-    words = _words(order, result)
-    if order.sketch is not None and not catalogue.get(method).accepts_sketch:
+def fill(*inputs: Any) -> Iterator[tuple[Any, ...]]:
+    """Fill the hole; `inputs` are those of `_asked`."""
+    asked = _asked(*inputs)
+    order = asked.order
+    result = yield from _watch(order)
+    words = []
+    if order.sketch is not None and not catalogue.get(order.method).accepts_sketch:
         words.append("This method does not follow a sketch; yours is kept on its layer.")
     elif order.sketch is not None and not (order.sketch & order.mask).any():
         words.append("Your sketch lies outside of the mask, so it was ignored.")
-    yield _shown(outcome, picture, order, result, words, last_mask, gr.Gallery(value=None, visible="hidden"))
+    yield _shown(asked, result, words, gr.Gallery(value=None, visible="hidden"))
 
 
 @in_one_sentence
-def fill_both(
-    session: Session | None,
-    drawing: Drawing,
-    method: str,
-    seed: float | None,
-    refine: bool,
-    blend: str,
-    explain: bool,
-    *repairs: Any,
-    progress: gr.Progress = gr.Progress(),  # noqa: B008  (gradio finds it by its default)
-) -> Iterator[tuple[Any, ...]]:
-    session, picture, order = _order(session, drawing, method, seed, refine, blend, explain, repairs, progress)
-    record = catalogue.get(method)
+def fill_both(*inputs: Any) -> Iterator[tuple[Any, ...]]:
+    """Fill the hole without and with the sketch; `inputs` are those of `_asked`."""
+    asked = _asked(*inputs)
+    order = asked.order
+    record = catalogue.get(order.method)
     if not record.accepts_sketch:
         able = [each.title for each in inpaint_core.methods() if each.accepts_sketch and each.ready]
         raise InpaintError(
@@ -72,22 +64,20 @@ def fill_both(
         )
     if order.sketch is None or not (order.sketch & order.mask).any():
         raise InpaintError("There is no line inside of the mask; choose Sketch above the photo and draw one.")
-    without = yield from _watch(replace(order, sketch=None), progress)
-    result = yield from _watch(order, progress)
-    last_mask, outcome = _keep(session, order, result)
+    without = yield from _watch(replace(order, sketch=None))
+    result = yield from _watch(order)
     around = _around(order.mask)
     pictures = []
     for each, caption in ((without, "Without the sketch"), (result, "With the sketch")):
         assert each.image is not None
         part = each.image[around]
         part = shrink(part, _fitted(part, min(PAIR_SIDE, max(part.shape))))
-        pictures.append((str(save_png(part, session.new_path(".png"))), caption))
-    words = _words(order, result)
-    words.append("Above: the hole filled without and with the lines you drew; the fill with them is kept.")
-    yield _shown(outcome, picture, order, result, words, last_mask, gr.Gallery(value=pictures, visible=True))
+        pictures.append((str(save_png(part, asked.session.new_path(".png"))), caption))
+    words = ["Above: the hole filled without and with the lines you drew; the fill with them is kept."]
+    yield _shown(asked, result, words, gr.Gallery(value=pictures, visible=True))
 
 
-def _order(
+def _asked(
     session: Session | None,
     drawing: Drawing,
     method: str,
@@ -95,33 +85,29 @@ def _order(
     refine: bool,
     blend: str,
     explain: bool,
-    repairs: tuple[Any, ...],
-    progress: gr.Progress,
-) -> tuple[Session, photo.Photo, Order]:
-    """The session, its file, and what the visitor asks for."""
+    *repairs: Any,
+) -> _Asked:
+    """What the Edit tab's inputs, in the order in which it hands them over, ask for."""
     session = need(session)
-    progress(0, desc="Reading the photo and the mask")
+    gr.Progress()(0, desc="Reading the photo and the mask")
     hole = canvas.hole_of(session, drawing, Repairs(*repairs))
     picture = session.photo()
-    return (
-        session,
-        picture,
-        Order(
-            image=session.pixels(picture),
-            mask=hole,
-            method=method,
-            sketch=canvas.sketch_of(session, drawing),
-            seed=int(seed or 0),
-            refine="patchmatch" if refine else None,
-            blend=blend or None,
-            explain=explain,
-        ),
+    order = Order(
+        image=session.pixels(picture),
+        mask=hole,
+        method=method,
+        sketch=canvas.sketch_of(session, drawing),
+        seed=int(seed or 0),
+        refine="patchmatch" if refine else None,
+        blend=blend or None,
+        explain=explain,
     )
+    return _Asked(session, picture, order)
 
 
-def _watch(order: Order, progress: gr.Progress) -> Generator[tuple[Any, ...], None, Result]:
+def _watch(order: Order) -> Generator[tuple[Any, ...], None, Result]:
     """Fill; what is filled so far is shown while it runs. Returns the result."""
-    around = _around(order.mask)
+    around, progress = _around(order.mask), gr.Progress()
     slow = runner.is_slow(order.method)
     if slow:
         title = catalogue.get(order.method).title
@@ -185,27 +171,18 @@ def _keep(session: Session, order: Order, result: Result) -> tuple[Path, Outcome
     )
 
 
-def _words(order: Order, result: Result) -> list[str]:
-    """What was done, in sentences."""
+def _shown(asked: _Asked, result: Result, words: list[str], pair: gr.Gallery) -> tuple[Any, ...]:
+    """Keep the result; returns what the page shows of it, in the order of `OUTPUTS`: `words` are of this fill."""
+    order, picture = asked.order, asked.picture
+    last_mask, outcome = _keep(asked.session, order, result)
     title = catalogue.get(order.method).title
-    return [
+    told = [
         f"**{title}** filled {order.mask.mean():.2%} of the photo in {result.seconds:.2f} s.",
         *result.details.get("notes", []),
+        *words,
     ]
-
-
-def _shown(
-    outcome: Outcome,
-    picture: photo.Photo,
-    order: Order,
-    result: Result,
-    words: list[str],
-    last_mask: Path,
-    pair: gr.Gallery,
-) -> tuple[Any, ...]:
-    """What the page shows once a fill is done, in the order of its outputs."""
     if not picture.exact:
-        words.append(
+        told.append(
             f"{picture.format} cannot store known pixels unchanged; the PNG does."
             if picture.format != "JPEG"
             else "JPEG compresses the whole photo anew; the PNG keeps every known pixel bit for bit."
@@ -214,10 +191,10 @@ def _shown(
         outcome,
         gr.ImageSlider(value=(str(outcome.before), str(outcome.after)), visible=True),
         pair,
-        " ".join(words),
+        " ".join(told),
         gr.Row(visible=True),
         gr.Button(f"Save as {picture.format}"),
-        why.pictures(order.image, result, outcome.session.new_path),
+        why.pictures(order.image, result, asked.session.new_path),
         str(last_mask),
         *ended(),
     )

@@ -20,9 +20,6 @@ DEVICE = os.environ.get("INPAINT_DEVICE", "auto")
 SLOW = 1.2  # seconds at 512 x 512 on a CPU: a method that costs more runs in a comparison only if it was chosen
 LENT_SECONDS = (15, 60)  # of a GPU, for a quick and a slow method; a visitor with less left in the quota is refused
 
-FINISHES = (("As the method left it", ""), ("Poisson blending", "poisson"), ("Poisson, mixed gradients", "mixed"))
-"""How the rim of the hole is finished: title for the page, name for the core."""
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -16,7 +16,7 @@ from inpaint_core.errors import InpaintError
 
 if TYPE_CHECKING:
     from inpaint_core.cli.jobs import Job, Plan
-    from inpaint_core.fill import Progress
+    from inpaint_core.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,14 @@ def fill(
 
     `python -m inpaint_core fill photos/ masks/ -m telea -o filled/ --dilate 3`
     """
+    from inpaint_core import finish
     from inpaint_core.arguments import choose_device
-    from inpaint_core.blending import BLENDS
     from inpaint_core.cli import console, jobs
-    from inpaint_core.fill import REFINERS
 
     settings = Settings(method, refine, blend, dilate, invert, seed, device, format, overwrite, weights)
     if weights is None:
         catalogue.require_ready(method)
-    if refine is not None and refine not in REFINERS:
-        raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
-    if blend is not None and blend not in BLENDS:
-        raise InpaintError(f"There is no blending {blend!r}; choose one of {', '.join(BLENDS)}.")
+    finish.check(refine, blend)
     choose_device(device)
     plan = jobs.plan(source, mask, sketch, output, format)
     if plan.is_batch:

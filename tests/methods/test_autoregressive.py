@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 import inpaint_core
-from inpaint_core import fill, weights
+from inpaint_core import fill, progress, weights
 from inpaint_core.methods import autoregressive
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_distribution import PixelNetwork
@@ -164,7 +164,7 @@ def test_at_least_one_fill_must_be_drawn() -> None:
 def test_any_photo_shows_its_pixels_appearing(
     name: str, checkpoints: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fill, "PREVIEW_SECONDS", 0.0)  # every pixel, however fast this machine is
+    monkeypatch.setattr(progress, "PREVIEW_SECONDS", 0.0)  # every pixel, however fast this machine is
     photo = astronaut[:200, 100:350]
     mask = np.zeros(photo.shape[:2], bool)
     mask[60:100, 100:140] = True
@@ -198,9 +198,9 @@ def test_any_photo_shows_its_pixels_appearing(
 
 def test_previews_come_a_few_times_a_second(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(np.arange(0, 1e6, 0.1))
-    monkeypatch.setattr(fill.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: float(next(clock)))
     shown: list[Tensor] = []
-    show = fill._seldom(shown.append)
+    show = progress.seldom(shown.append)
     for _ in range(20):
         show(torch.zeros(1))
     assert 5 <= len(shown) <= 8

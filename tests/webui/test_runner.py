@@ -13,7 +13,7 @@ import pytest
 
 import inpaint_core
 from inpaint_core import InpaintError, Result, blending, catalogue
-from webui import compare, runner
+from webui import compare, controls, runner
 from webui.runner import Order, Progress, Unfinished
 
 
@@ -139,7 +139,7 @@ def test_slow_methods_and_those_that_see_the_truth_are_not_chosen_for_a_comparis
 
 
 def test_every_way_of_blending_is_offered_and_known_pixels_survive_it(order: Order) -> None:
-    names = [name for _, name in runner.FINISHES]
+    names = [name for _, name in controls.FINISHES]
     assert names == ["", *blending.BLENDS]
     for name in names:
         result = runner.fill(Order(order.image, order.mask, "telea", blend=name or None))

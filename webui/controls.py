@@ -1,0 +1,44 @@
+"""Controls that several tabs have: which method, how the rim of a fill is finished, pictures side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+import inpaint_core
+
+FINISHES = (("As the method left it", ""), ("Poisson blending", "poisson"), ("Poisson, mixed gradients", "mixed"))
+"""How the rim of the hole is finished: title for the page, name for the core."""
+
+
+def finishes(label: str, elem_id: str, **settings: Any) -> gr.Dropdown:
+    """The choice of `FINISHES`; its value is "" where the fill is left as it is."""
+    return gr.Dropdown(list(FINISHES), value="", label=label, elem_id=elem_id, **settings)
+
+
+def pictures(label: str, **settings: Any) -> gr.Gallery:
+    """Pictures in two columns, exact; `label` is for those who cannot see them."""
+    return gr.Gallery(
+        format="png",
+        columns=2,
+        height="auto",
+        object_fit="contain",
+        show_label=False,
+        label=label,
+        elem_classes="gallery-own",
+        **settings,
+    )
+
+
+def method_choices() -> list[tuple[str, str]]:
+    """Title and name of each method that can run now."""
+    return [(f"{method.title} ({method.year})", method.name) for method in inpaint_core.methods() if method.ready]
+
+
+def not_ready() -> str:
+    """A sentence on the methods whose weights are absent, or nothing."""
+    waiting = [method.title for method in inpaint_core.methods() if not method.ready]
+    if not waiting:
+        return ""
+    return f"Without weights yet: {', '.join(waiting)}; the Methods tab says how to make them where it can be done."
