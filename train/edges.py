@@ -6,13 +6,13 @@ Many:          accelerate launch -m train.edges ...
 Go on:         the same with --resume
 Weights only:  the same with --resume --export
 
-The paper's: class-balanced cross-entropy on the five side outputs and on their fusion; mirrored, turned and scaled
-photos with all annotators' drawings, a pixel counts as an edge where at least half of them agree, and lines that fewer
-drew count as nothing.
+The paper's: a trunk pretrained on ImageNet, tuned at a lower rate than what is new; class-balanced cross-entropy on the
+side outputs and on their fusion; mirrored, turned and scaled photos with all annotators' drawings, a pixel counts as an
+edge where at least half of them agree, and lines that fewer drew count as nothing.
 
-Departs from the paper: the annotated photos are 200, too few for a network that starts from nothing, so it also learns
-the soft maps of a published detector on more photos; there the weights are balanced in the same way, in proportion to
-the teacher's own probability. AdamW and a cosine in place of SGD.
+Departs from the paper: beside the 200 annotated photos it learns the soft maps of a published detector on more of them,
+so that it knows other photos, too; there the weights are balanced in the same way, in proportion to the teacher's own
+probability. AdamW and a cosine in place of SGD. The detector looks at a photo in three sizes.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 from torch.optim import AdamW, Optimizer
+from torchvision.models import SqueezeNet1_1_Weights
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
@@ -37,45 +38,39 @@ from .engine import Engine
 from .evaluate_edges import Scores, detect, evaluate
 from .sources import expand
 
+SCALES = (0.5, 1.0, 1.5)  # sizes of a photo that the exported detector looks at
+
 
 @dataclass
 class Recipe:
     """What makes this training what it is."""
 
-    size: int = 160  # side of the crops
-    batch: int = 12  # crops a step, all processes together
-    rate: float = 2e-3
+    size: int = 224  # side of the crops
+    batch: int = 6  # crops a step, all processes together
+    rate: float = 2e-3  # of what is new
+    trunk: float = 0.1  # the trunk's rate, as a share of it
+    pretrained: bool = True  # the trunk begins with what it learned on ImageNet
     weight_decay: float = 1e-2
     average_decay: float = 0.998  # of the weights that are exported
-    warmup: int = 100  # steps over which the rate rises
-    drawn: float = 0.25  # share of the crops from annotated photos, the others are the teacher's
+    warmup: int = 100  # steps over which the rates rise
+    cosine: bool = True  # let the rates fall as a cosine
+    drawn: float = 0.5  # share of the crops from annotated photos, the others are the teacher's
     side: float = 0.4  # weight of each side output's loss beside the fusion's 1
     clip: float = 5.0  # largest norm of the gradient
     seed: int = 0
 
 
-@dataclass
-class Session:
-    """Where a run gets its photos, where it goes, and how long it lasts."""
+@dataclass(kw_only=True)
+class Session(session.Course):
+    """A course, the edges it learns and those it is measured on."""
 
     data: list[Path] = field(metadata={"help": "photos of the teacher's maps: folder, tar shard or pattern; repeat"})
     edges: list[Path] = field(metadata={"help": "the teacher's soft edge maps, matched by name; repeat"})
-    out: Path = field(metadata={"help": "the run's folder"})
     annotated: list[Path] | None = field(default=None, metadata={"help": "photos with NAME.annotators.png; repeat"})
     val: list[Path] | None = field(default=None, metadata={"help": "annotated photos that are only measured on"})
     val_photos: int = field(default=12, metadata={"help": "of them measured during the run; at its end all"})
     steps: int = field(default=20_000, metadata={"help": "length of the run"})
-    minutes: float | None = field(default=None, metadata={"help": "end this session gracefully after so long"})
-    total_minutes: float | None = field(default=None, metadata={"help": "end the run, and the cosine, after so long"})
-    checkpoint_minutes: float = field(default=5.0, metadata={"help": "time between checkpoints"})
     eval_every: int = field(default=1000, metadata={"help": "steps between validations"})
-    init: Path | None = field(default=None, metadata={"help": "start from these exported weights or a run's last.pt"})
-    resume: bool = field(default=False, metadata={"help": "go on from the run's checkpoint"})
-    export: bool = field(default=False, metadata={"help": "write the averaged weights at the end"})
-    export_to: Path | None = field(
-        default=None, metadata={"help": "folder of weights and manifest; default OUT/export"}
-    )
-    precision: str = field(default="bf16", metadata={"help": "bf16 or no"})
 
 
 class EdgeTraining(session.Training):
@@ -91,11 +86,14 @@ class EdgeTraining(session.Training):
         self.networks = {"generator": self.detector}
 
     def arguments(self) -> dict[str, Any]:
-        return {}
+        return {"scales": list(SCALES)}
 
     def optimizers(self) -> dict[str, Optimizer]:
         r = self.recipe
-        return {"generator": AdamW(self.detector.parameters(), r.rate, weight_decay=r.weight_decay, fused=True)}
+        new = [each for name, each in self.detector.named_parameters() if not name.startswith("trunk.")]
+        trunk = list(self.detector.trunk.parameters())
+        groups: list[dict[str, Any]] = [{"params": new}, {"params": trunk, "lr": r.trunk * r.rate}]
+        return {"generator": AdamW(groups, r.rate, weight_decay=r.weight_decay, fused=True)}
 
     def step(self, engine: Engine, photos: EdgeBatch, dice: Generator) -> dict[str, Tensor]:  # type: ignore[override]
         fused, sides = engine.wrapped["generator"](photos.image)
@@ -128,34 +126,40 @@ def balanced_cross_entropy(logits: Tensor, edges: Tensor, known: Tensor) -> Tens
     return (loss.sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp_min(1e-6)).mean()
 
 
+def load_imagenet(detector: HED) -> None:
+    """Give the trunk torchvision's weights, from torch hub's folder (`TORCH_HOME`), downloaded into it if need be.
+
+    Raises:
+        InpaintError: they are not there and cannot be downloaded.
+    """
+    kind = SqueezeNet1_1_Weights.IMAGENET1K_V1
+    try:
+        state = kind.get_state_dict(progress=False, check_hash=True)
+    except OSError as error:
+        raise InpaintError(
+            f"The trunk's ImageNet weights could not be downloaded ({error}): go online once, put {kind.url} into "
+            f"{Path(torch.hub.get_dir()) / 'checkpoints'}, or train with --no-pretrained."
+        ) from error
+    features = {
+        name.removeprefix("features."): tensor for name, tensor in state.items() if name.startswith("features.")
+    }
+    weights.load_into(detector.trunk, features, kind.url)
+
+
 def run(training: EdgeTraining, where: Session) -> Engine:
     """Train, measure, export; returns the engine at the end of the session.
 
     Raises:
-        InpaintError: `init` is no checkpoint of this network.
+        InpaintError: `init` is no checkpoint of this network, or the pretrained trunk is not to be had.
         FileNotFoundError: data that is not there.
         NonFiniteLoss: see `Engine.fit`.
     """
     recipe = training.recipe
     if not 0 <= recipe.drawn < 1:
         raise InpaintError(f"The share of annotated photos is at least 0 and below 1, not {recipe.drawn}.")
-    if where.init is not None:
-        session.start_from(training, where.init)
-    engine = Engine(
-        where.out,
-        training.networks,
-        training.optimizers(),
-        steps=where.steps,
-        average_decay=recipe.average_decay,
-        warmup=recipe.warmup,
-        total_minutes=where.total_minutes,
-        minutes=where.minutes,
-        checkpoint_minutes=where.checkpoint_minutes,
-        precision=where.precision,
-    )
-    engine.images_per_step = recipe.batch
-    if where.resume:
-        engine.resume()
+    if recipe.pretrained and where.init is None:
+        load_imagenet(training.detector)
+    engine = session.begin(training, where)
     banks = [EdgeBank.of_teacher(expand(where.data), expand(where.edges))]
     shares = [1 - recipe.drawn]
     if where.annotated and recipe.drawn > 0:

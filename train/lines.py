@@ -31,7 +31,7 @@ class LineLoss(nn.Module):
                 "--follow needs the edge detector's weights: train them with python -m train.edges, or leave it out."
             )
         arguments, state = weights.load(sketch.DETECTOR)
-        self.detector = HED(**arguments)
+        self.detector = HED(**{**arguments, "scales": (1.0,)})  # a step of training can afford one look
         weights.load_into(self.detector, state, "The weights of the edge detector")
         self.detector.eval().requires_grad_(False)
 

@@ -134,32 +134,38 @@ class Training(ABC):
         return masks
 
 
-@dataclass
-class Session:
-    """Where a run gets its photos, where it goes, and how long it lasts."""
+@dataclass(kw_only=True)
+class Course:
+    """Where a run starts, where it goes, and how long it lasts."""
 
-    data: list[Path] = field(metadata={"help": "folder, tar shard or quoted pattern of them; repeat for more groups"})
     out: Path = field(metadata={"help": "the run's folder"})
     steps: int = field(default=100_000, metadata={"help": "length of the run"})
-    mix: list[float] | None = field(default=None, metadata={"help": "a weight for each --data; default: photos"})
-    edges: list[Path] | None = field(default=None, metadata={"help": "a teacher's edge maps, matched by name"})
-    val: list[Path] | None = field(default=None, metadata={"help": "validation photos of 256 px or more"})
-    val_small: list[Path] | None = field(default=None, metadata={"help": "validation photos of the training size"})
     minutes: float | None = field(default=None, metadata={"help": "end this session gracefully after so long"})
     total_minutes: float | None = field(default=None, metadata={"help": "end the run, and the cosine, after so long"})
     checkpoint_minutes: float = field(default=5.0, metadata={"help": "time between checkpoints"})
     eval_every: int = field(default=500, metadata={"help": "steps between validations"})
-    grid_every: int = field(default=250, metadata={"help": "steps between pictures"})
     init: Path | None = field(
         default=None, metadata={"help": "start from this exported generator, or from all networks of a run's last.pt"}
     )
-    cache: Path | None = field(default=None, metadata={"help": "folder for decoded photos; default OUT/cache"})
     resume: bool = field(default=False, metadata={"help": "go on from the run's checkpoint"})
     export: bool = field(default=False, metadata={"help": "write the averaged weights at the end"})
     export_to: Path | None = field(
         default=None, metadata={"help": "folder of weights and manifest; default OUT/export"}
     )
     precision: str = field(default="bf16", metadata={"help": "bf16 or no"})
+
+
+@dataclass(kw_only=True)
+class Session(Course):
+    """A course, and the photos of a network that fills holes."""
+
+    data: list[Path] = field(metadata={"help": "folder, tar shard or quoted pattern of them; repeat for more groups"})
+    mix: list[float] | None = field(default=None, metadata={"help": "a weight for each --data; default: photos"})
+    edges: list[Path] | None = field(default=None, metadata={"help": "a teacher's edge maps, matched by name"})
+    val: list[Path] | None = field(default=None, metadata={"help": "validation photos of 256 px or more"})
+    val_small: list[Path] | None = field(default=None, metadata={"help": "validation photos of the training size"})
+    grid_every: int = field(default=250, metadata={"help": "steps between pictures"})
+    cache: Path | None = field(default=None, metadata={"help": "folder for decoded photos; default OUT/cache"})
     stored: str = field(default="auto", metadata={"help": "float16, int8, or auto: int8 where float16 passes 10 MB"})
 
 
@@ -174,26 +180,7 @@ def run(training: Training, session: Session) -> Engine:
     recipe = training.recipe
     if session.stored not in STORED:
         raise InpaintError(f"Weights are stored as {', '.join(STORED)}, not as {session.stored!r}.")
-    if session.init is not None:
-        start_from(training, session.init)
-    engine = Engine(
-        session.out,
-        training.networks,
-        training.optimizers(),
-        steps=session.steps,
-        average_decay=recipe.average_decay,
-        warmup=recipe.warmup,
-        cosine=recipe.cosine,
-        total_minutes=session.total_minutes,
-        minutes=session.minutes,
-        checkpoint_minutes=session.checkpoint_minutes,
-        precision=session.precision,
-    )
-    engine.images_per_step = recipe.batch
-    if session.resume:
-        engine.resume()
-    for network in training.frozen.values():
-        network.to(engine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    engine = begin(training, session)
     accelerator = engine.accelerator
 
     with accelerator.local_main_process_first():
@@ -234,6 +221,36 @@ def run(training: Training, session: Session) -> Engine:
     complete = engine.fit(lambda number: training.step(engine, sampler(number), sampler.generator(number)), every)
     if engine.main and session.export:
         export(training, session, engine, validate, complete)
+    return engine
+
+
+def begin(training: Training, course: Course) -> Engine:
+    """The engine of a run whose networks have the weights it starts from, or goes on with, on their devices.
+
+    Raises:
+        InpaintError: `init` is no checkpoint of this network.
+    """
+    recipe = training.recipe
+    if course.init is not None:
+        start_from(training, course.init)
+    engine = Engine(
+        course.out,
+        training.networks,
+        training.optimizers(),
+        steps=course.steps,
+        average_decay=recipe.average_decay,
+        warmup=recipe.warmup,
+        cosine=recipe.cosine,
+        total_minutes=course.total_minutes,
+        minutes=course.minutes,
+        checkpoint_minutes=course.checkpoint_minutes,
+        precision=course.precision,
+    )
+    engine.images_per_step = recipe.batch
+    if course.resume:
+        engine.resume()
+    for network in training.frozen.values():
+        network.to(engine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return engine
 
 

@@ -6,6 +6,8 @@ import inspect
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def session(data: Path, out: Path, **more: object) -> Session:
     )
 
 
-RECIPE = {"size": 64, "batch": 4, "warmup": 2}
+RECIPE: dict[str, Any] = {"size": 64, "batch": 4, "warmup": 2, "pretrained": False}
 
 
 # ---- data ------------------------------------------------------------------------------------------------------------
@@ -175,6 +177,7 @@ def test_training_learns_and_the_export_detects(
     record = weights.records(tmp_path / "export")["hed"]
     assert record.bytes < 3_000_000
     assert record.dtype == "float16"
+    assert record.arguments == {"scales": [0.5, 1.0, 1.5]}
     assert record.metrics["photos"] == 6
     assert 0 < record.metrics["ods"] <= record.metrics["ois"] <= 1
     assert "python -m train.edges" in record.command
@@ -209,6 +212,34 @@ def test_a_checkpoint_of_another_network_is_refused(data: Path, tmp_path: Path) 
     )
     with pytest.raises(InpaintError, match="another architecture"):
         run(EdgeTraining(Recipe(**RECIPE)), session(data, tmp_path / "run", init=tmp_path / "x.safetensors"))
+
+
+def test_the_trunk_begins_with_what_imagenet_taught_and_learns_at_a_lower_rate(
+    data: Path, tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(shared / "torch_home"))
+    training = EdgeTraining(Recipe(**{**RECIPE, "pretrained": True, "rate": 1e-3, "trunk": 0.5}))
+    engine = run(training, session(data, tmp_path / "run", steps=1, precision="no"))
+    groups = engine.optimizers["generator"].param_groups
+    assert [group["lr"] for group in groups] == [0.5e-3, 0.25e-3]  # the first of two steps of the warmup
+    assert sum(len(group["params"]) for group in groups) == len(list(training.detector.parameters()))
+    (file,) = (shared / "torch_home/hub/checkpoints").glob("squeezenet1_1-*.pth")
+    taught = torch.load(file, weights_only=True)
+    for name, tensor in training.detector.trunk.state_dict().items():
+        moved = (tensor - taught[f"features.{name}"]).abs().max()
+        assert 0 < moved < 1e-3, name
+
+
+def test_without_the_pretrained_trunk_it_says_what_would_help(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*args: object, **more: object) -> None:
+        raise URLError("no route")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+    with pytest.raises(InpaintError, match=r"squeezenet1_1.*--no-pretrained"):
+        run(EdgeTraining(Recipe(**{**RECIPE, "pretrained": True})), session(data, tmp_path / "run", steps=1))
 
 
 def test_the_options_of_the_command_are_those_of_recipe_and_session() -> None:
