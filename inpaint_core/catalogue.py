@@ -55,18 +55,30 @@ class Method:
         """A new instance of the method; its weights, if any, are loaded at the first fill.
 
         Args:
-            weights: a file of the public port's weights in place of the checkpoint.
+            weights: in place of the checkpoint, a file that training has exported beside its manifest, or public ones.
 
         Raises:
-            InpaintError: weights were given, but this method cannot take them.
+            InpaintError: weights were given, but they are another method's, or this one cannot take public ones.
         """
         module, _, attribute = self.implementation.partition(":")
         make = getattr(importlib.import_module(module), attribute)
         if weights is None:
             return make()
+        from inpaint_core import weights as checkpoints
+
+        record = checkpoints.record_of(weights)
+        if record is not None:
+            if record.method != self.name:
+                raise InpaintError(f"{weights} holds weights of {record.method}: choose that method, not {self.name}.")
+            method: FillMethod = make()
+            method.folder = Path(weights).parent
+            return method
         if not self.takes_public_weights:
             able = ", ".join(method.name for method in _METHODS if method.takes_public_weights)
-            raise InpaintError(f"{self.name} takes no weights from a file; {able} does.")
+            raise InpaintError(
+                f"{self.name} takes no weights from {weights}: give a file that lies beside its "
+                f"{checkpoints.MANIFEST}, as training exports it; {able} also takes public ones."
+            )
         return make(weights)
 
 

@@ -69,7 +69,8 @@ def inpaint(
         refine: "patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure.
         blend: how the fill is fitted into the photo at last: "poisson" keeps its gradients and takes the colours from
             around the hole, "mixed" also lets lines of the photo run on for a bit; None leaves it as it is.
-        weights: a file of public weights in place of the checkpoint (DeepFill v2's public PyTorch port).
+        weights: in place of the checkpoint, a file that training has exported (beside its manifest), or DeepFill v2's
+            public PyTorch port's.
         explain: also gather what costs time to gather: gate maps, attention flow (see the method's `fill`).
         progress: called now and then with the share done.
         preview: called a few times a second with the photo as far as it is filled, by methods that fill bit by bit.

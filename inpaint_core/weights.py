@@ -76,6 +76,12 @@ def records(folder: str | Path | None = None) -> dict[str, Record]:
     return {record.method: record for record in found}
 
 
+def record_of(file: str | Path) -> Record | None:
+    """What the manifest beside a file says of it; None where there is none, or it does not name the file."""
+    file = Path(file)
+    return next((record for record in records(file.parent).values() if record.file == file.name), None)
+
+
 _verified: dict[tuple[str, int, int], str] = {}
 """Checksums already computed: (path, size, time of change in ns) -> sha256."""
 

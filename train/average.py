@@ -50,10 +50,10 @@ class Exported:
         Raises:
             InpaintError: the manifest does not know the file, or the file is not what the manifest says.
         """
-        for record in weights.records(file.parent).values():
-            if record.file == file.name:
-                return cls(record, weights.load(record.method, file.parent)[1])
-        raise InpaintError(f"No {weights.MANIFEST} beside {file} knows it: give files as --export writes them.")
+        record = weights.record_of(file)
+        if record is None:
+            raise InpaintError(f"No {weights.MANIFEST} beside {file} knows it: give files as --export writes them.")
+        return cls(record, weights.load(record.method, file.parent)[1])
 
     def origin(self, share: float) -> dict[str, Any]:
         """What the mean's record says of this one; of a mean, also what that was made of."""

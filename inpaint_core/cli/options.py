@@ -22,5 +22,6 @@ Sketch = Annotated[Path | None, typer.Option(help="White lines = edges wanted in
 Size = Annotated[str | None, typer.Option(metavar="WxH", help="Width and height in pixels, such as 512x512.")]
 Like = Annotated[Path | None, typer.Option(help="A photo whose size the mask gets.")]
 Weights = Annotated[
-    Path | None, typer.Option(help="Public PyTorch weights of the method in place of the checkpoint (deepfill_v2).")
+    Path | None,
+    typer.Option(help="In place of the checkpoint: a file training exported, or deepfill_v2's public ones."),
 ]

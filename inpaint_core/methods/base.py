@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any
 
 from torch import Generator, Tensor
@@ -38,6 +39,9 @@ class FillMethod(ABC):
 
     min_context: int = 16
     """The least width of that frame in pixels."""
+
+    folder: str | Path | None = None
+    """Where its checkpoint is, if it has one; None: the usual place."""
 
     reads_hole: bool = False
     """True for a method that restores: it is shown what the hole hides, but only as a mosaic of coarse blocks."""

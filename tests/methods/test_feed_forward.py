@@ -344,6 +344,23 @@ def test_the_user_names_a_file_of_public_weights(shared: Path, tmp_path: Path) -
         inpaint_core.inpaint(image, mask, "deepfill_v2", weights=tmp_path / "absent.pth")
 
 
+def test_the_user_names_a_file_that_training_exported(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
+    mask = np.zeros((64, 72), bool)
+    mask[20:40, 20:40] = True
+    fills = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        build, arguments = SMALL["glcic"]
+        folder = tmp_path / str(seed)
+        weights.save("glcic", build(**arguments).state_dict(), arguments, folder, **FACTS)
+        file = folder / "glcic.safetensors"
+        fills.append(inpaint_core.inpaint(image, mask, "glcic", device="cpu", weights=file).image)
+    assert not np.array_equal(fills[0], fills[1]), "each file's own weights fill"
+    with pytest.raises(InpaintError, match="holds weights of glcic: choose that method"):
+        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=file)
+
+
 def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Path) -> None:
     for name in ("autoencoder", "deepfill_v2"):
         build, arguments = SMALL[name]
