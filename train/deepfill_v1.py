@@ -109,7 +109,7 @@ class DeepFillV1Training(session.Training):
         shown = truth
         if r.mosaic:
             shown = mosaic(truth, mask, int(torch.randint(r.block_least, r.block_most + 1, (), generator=dice)))
-        critics_work = self.started or engine.progress >= r.critic_from
+        critics_work = r.adversarial > 0 and (self.started or engine.progress >= r.critic_from)
         if critics_work and engine.step % (r.critic_steps + 1) < r.critic_steps:
             return self.critics_step(engine, truth, mask, shown, dice)
         coarse, refined = engine.wrapped["generator"](shown, mask)

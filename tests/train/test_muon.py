@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -77,3 +79,24 @@ def test_an_ill_conditioned_regression_is_learned_faster_than_with_adam() -> Non
             optimizer.step()
         losses[name] = float(loss.detach())
     assert losses["muon"] < 0.7 * losses["adam"], losses
+
+
+def test_a_resumed_run_goes_on_with_the_same_updates() -> None:
+    draw = torch.Generator().manual_seed(4)
+    gradients = [[torch.randn(6, 4, 3, 3, generator=draw), torch.randn(6, generator=draw)] for _ in range(4)]
+
+    def go_on(parameters: list[nn.Parameter], optimizer: Muon, steps: list[list[torch.Tensor]]) -> None:
+        for step in steps:
+            for parameter, gradient in zip(parameters, step, strict=True):
+                parameter.grad = gradient.clone()
+            optimizer.step()
+
+    whole = [nn.Parameter(torch.zeros(6, 4, 3, 3)), nn.Parameter(torch.zeros(6))]
+    optimizer = Muon(whole, 0.1)
+    go_on(whole, optimizer, gradients[:2])
+    parts, state = [nn.Parameter(p.detach().clone()) for p in whole], copy.deepcopy(optimizer.state_dict())
+    go_on(whole, optimizer, gradients[2:])
+    resumed = Muon(parts, 0.1)
+    resumed.load_state_dict(state)
+    go_on(parts, resumed, gradients[2:])
+    assert all(torch.equal(a, b) for a, b in zip(whole, parts, strict=True))

@@ -244,6 +244,12 @@ def test_the_mosaic_variant_sees_the_blocks_and_nothing_else(photos: Path) -> No
     assert not torch.allclose(filled, other)
 
 
+def test_critics_without_a_weight_are_not_even_asked(photos: Path, tmp_path: Path) -> None:
+    training = SCRIPTS["deepfill_v1"].make(adversarial=0.0, critic_from=0.0)
+    logs = overfit(training, engine_of(training, tmp_path, 3), batch_of(photos))
+    assert all("refined" in log and "opinion" not in log and "distance" not in log for log in logs)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
 def test_partial_convs_second_phase_freezes_the_encoders_statistics(
     optimizer: str, photos: Path, tmp_path: Path
