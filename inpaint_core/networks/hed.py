@@ -14,6 +14,7 @@ may look at a photo in several sizes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,6 +24,7 @@ from torchvision.models import squeezenet1_1
 
 # of ImageNet's colours, as the trunk was trained on them
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MOST_PIXELS = 1280 * 1280  # of a photo that is enlarged: what is large already would gain little and cost half a second
 FIRES = ((3, 4), (6, 7), (9, 10, 11, 12))  # the trunk's modules after each of its poolings
 FEATURES = (64, 2 * 128, 2 * 256, 2 * 384 + 2 * 512)  # of all layers of a stage: the first convolution, then the fires
 
@@ -86,11 +88,13 @@ class HED(nn.Module):
         if self.training or self.scales == (1.0,):
             return fused, sides
         size = image.shape[-2:]
+        most = max(1.0, math.sqrt(MOST_PIXELS / (size[0] * size[1])))
+        scales = {min(scale, most) for scale in self.scales}
         total = torch.zeros_like(fused)
-        for scale in self.scales:
+        for scale in sorted(scales):
             logits = fused if scale == 1 else resized(self.seen_once(scaled(image, scale))[0], size)
             total += logits.sigmoid()
-        return (total / len(self.scales)).logit(eps=1e-6), sides
+        return (total / len(scales)).logit(eps=1e-6), sides
 
     def seen_once(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """`forward` of the photo in one size."""

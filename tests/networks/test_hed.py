@@ -115,3 +115,22 @@ def test_one_pixel_can_be_looked_at_in_several_sizes() -> None:
         fused, _ = HED(scales=(0.25, 1.5)).eval()(torch.rand(1, 3, 1, 1))
     assert fused.shape == (1, 1, 1, 1)
     assert fused.isfinite().all()
+
+
+def test_a_large_photo_is_enlarged_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inpaint_core.networks.hed.MOST_PIXELS", 80 * 80)
+    detector = HED(scales=(0.5, 1.0, 1.5)).eval()
+    seen: list[tuple[int, int]] = []
+    once = detector.seen_once
+
+    def watched(image: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        seen.append((image.shape[-2], image.shape[-1]))
+        return once(image)
+
+    monkeypatch.setattr(detector, "seen_once", watched)
+    for side, sizes in ((48, {24, 48, 72}), (64, {32, 64, 80}), (96, {48, 96})):
+        seen.clear()
+        with torch.no_grad():
+            detector(torch.rand(1, 3, side, side))
+        assert {height for height, _ in seen} == sizes
+        assert len(seen) == len(sizes)
