@@ -34,6 +34,7 @@ from .data import Photos
 from .engine import Engine
 from .lines import LineLoss
 from .losses import PerceptualLoss, border_weight, hinge_critic, hinge_generator, hole_and_known_l1
+from .perceptual import shifted
 from .sketches import sketch_batch
 
 
@@ -119,10 +120,8 @@ class DeepFillV2Training(session.Training):
             loss = log["refined"] + r.coarse * log["coarse"]  # the latter without a gradient where only "fine" learns
             weight = self.perceptual_weight(engine.progress)
             if self.perceptual is not None and weight > 0:
-                # strided features leave their grid in the photo unless it falls elsewhere in every step
-                down, right = torch.randint(8, (2,), generator=dice).tolist()
                 with engine.autocast():
-                    log["perceptual"] = self.perceptual(completed[..., down:, right:], truth[..., down:, right:])
+                    log["perceptual"] = self.perceptual(*shifted(engine, completed, truth))
                 loss = loss + weight * log["perceptual"]
             if "lines" in self.frozen:
                 with engine.autocast():

@@ -57,7 +57,8 @@ class HED(nn.Module):
         stem: features of our own convolutions at a half of the photo's resolution.
         shared: features in which the stages hand their findings down.
         scales: sizes of the photo that are looked at, as shares of its own. With several, the probabilities are
-            averaged, except in training: a contour shows at all sizes, texture at few.
+            averaged, except in training: a contour shows at all sizes, texture at few. A photo is enlarged to at most
+            `MOST_PIXELS`.
     """
 
     def __init__(self, stem: int = 32, shared: int = 32, scales: Sequence[float] = (1.0,)) -> None:
