@@ -12,7 +12,7 @@ import inpaint_core.methods  # noqa: F401  # isort: skip
 from inpaint_core.catalogue import Method, default_method, methods
 from inpaint_core.compare import compare
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import Result, inpaint, warm_up
+from inpaint_core.predictor.predictor import Result, inpaint, warm_up
 
 __all__ = ["InpaintError", "Method", "Result", "compare", "default_method", "inpaint", "methods", "warm_up"]
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ from PIL import Image
 from inpaint_core import catalogue
 from inpaint_core.arguments import as_image, as_mask
 from inpaint_core.errors import InpaintError
-from inpaint_core.fill import Result, inpaint
+from inpaint_core.predictor.predictor import Result, inpaint
 from inpaint_core.progress import Preview, Progress
 
 

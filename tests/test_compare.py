@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import inpaint_core
-from inpaint_core import InpaintError, fill
+from inpaint_core import InpaintError
 from inpaint_core.masks import generate
+from inpaint_core.predictor import predictor as fill
 
 
 @pytest.fixture

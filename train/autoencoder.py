@@ -19,12 +19,11 @@ from torch import Generator, Tensor
 from torch.optim import Optimizer
 
 from inpaint_core.networks.autoencoder import Autoencoder
-
-from . import options, session
-from .data import Photos
-from .engine import Engine
-from .losses import hole_and_known_l2
-from .perceptual import perceptual_network, perceptual_term
+from train.core import options, session
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.losses import hole_and_known_l2
+from train.core.perceptual import perceptual_network, perceptual_term
 
 
 @dataclass

@@ -28,10 +28,9 @@ from inpaint_core import catalogue, metrics, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.methods.feed_forward import FeedForward
-
-from .data import expand
-from .options import start
-from .session import STORED, Recipe, validation
+from train.core.data import expand
+from train.core.options import start
+from train.core.session import STORED, Recipe, validation
 
 KINDS = tuple(word for word in STORED if word != "auto")
 
@@ -114,7 +113,7 @@ def measurable(name: str) -> FeedForward:
 
 
 def measure(method: FeedForward, size: int, small: list[Path], large: list[Path]) -> dict[str, Any]:
-    """The figures of `train.session.validation`, and of its first set with the true edges where sketches are taken.
+    """The figures of `train.core.session.validation`; of its first set with true edges where sketches are taken.
 
     Args:
         method: fills; its weights are in its `folder`.

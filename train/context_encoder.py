@@ -23,13 +23,12 @@ from torch.optim import Adam, Optimizer
 
 from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.critics import ContextPatchCritic
-
-from . import options, session
-from .adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
-from .data import Photos
-from .engine import Engine
-from .losses import weighted_mean
-from .perceptual import perceptual_network, perceptual_term
+from train.core import options, session
+from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.losses import weighted_mean
+from train.core.perceptual import perceptual_network, perceptual_term
 
 
 @dataclass

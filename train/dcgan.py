@@ -26,13 +26,12 @@ from torch.optim import Adam, Optimizer, RMSprop
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.dcgan import DCGAN, OBJECTIVES, DCGANGenerator, draw_latents, settle
-
-from . import options, session
-from .adversarial import Pair, entropy_generator
-from .data import PhotoBank, Photos, expand
-from .engine import Engine
-from .frechet import SampleCheck
-from .validation import centre_crops
+from train.core import options, session
+from train.core.adversarial import Pair, entropy_generator
+from train.core.data import PhotoBank, Photos, expand
+from train.core.engine import Engine
+from train.core.validation import centre_crops
+from train.evaluation.frechet import SampleCheck
 
 PRIORS = {"faces": "latent_search", "scenes": "latent_search_scenes"}
 SETTLING = 512  # samples over which the average's batch statistics are measured

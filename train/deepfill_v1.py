@@ -24,13 +24,12 @@ from torch.optim import Adam, Optimizer
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.networks.critics import WassersteinCritic
 from inpaint_core.networks.deepfill_v1 import DeepFillV1
-
-from . import options, session
-from .adversarial import hole_windows, masked_gradient_penalty, windows
-from .data import Photos
-from .engine import Engine
-from .losses import spatial_discount, weighted_mean
-from .perceptual import perceptual_network, perceptual_term
+from train.core import options, session
+from train.core.adversarial import hole_windows, masked_gradient_penalty, windows
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.losses import spatial_discount, weighted_mean
+from train.core.perceptual import perceptual_network, perceptual_term
 
 
 @dataclass

@@ -28,14 +28,13 @@ from torch.optim import Adam, Optimizer
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
-
-from . import options, session
-from .data import Photos
-from .engine import Engine
-from .lines import LineLoss
-from .losses import PerceptualLoss, border_weight, hinge_critic, hinge_generator, hole_and_known_l1
-from .perceptual import shifted
-from .sketches import sketch_batch
+from train.core import options, session
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.lines import LineLoss
+from train.core.losses import PerceptualLoss, border_weight, hinge_critic, hinge_generator, hole_and_known_l1
+from train.core.perceptual import shifted
+from train.core.sketches import sketch_batch
 
 
 @dataclass

@@ -21,12 +21,11 @@ from torch.optim import Adadelta, Adam, Optimizer
 
 from inpaint_core.networks.critics import GlobalLocalCritic
 from inpaint_core.networks.glcic import CompletionNetwork
-
-from . import options, session
-from .adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
-from .data import Photos
-from .engine import Engine
-from .perceptual import perceptual_network, perceptual_term
+from train.core import options, session
+from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.perceptual import perceptual_network, perceptual_term
 
 
 @dataclass

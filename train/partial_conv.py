@@ -23,12 +23,11 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from inpaint_core.networks.partial_conv import PartialConvUNet
-
-from . import options, session
-from .data import Photos
-from .engine import Engine
-from .losses import PerceptualLoss, hole_total_variation
-from .perceptual import perceptual_network, perceptual_term, risen, shifted
+from train.core import options, session
+from train.core.data import Photos
+from train.core.engine import Engine
+from train.core.losses import PerceptualLoss, hole_total_variation
+from train.core.perceptual import perceptual_network, perceptual_term, risen, shifted
 
 
 @dataclass

@@ -18,8 +18,7 @@ from typing import Any
 
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_distribution import PixelNetwork
-
-from . import options, pixels
+from train.core import options, pixels
 
 
 @dataclass

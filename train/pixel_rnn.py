@@ -18,8 +18,7 @@ from typing import Any
 
 from inpaint_core.networks.pixel_distribution import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
-
-from . import options, pixels
+from train.core import options, pixels
 
 
 @dataclass

@@ -27,7 +27,7 @@ def benchmark(
     from rich.console import Console
     from rich.table import Table
 
-    from inpaint_core import benchmark as measurements
+    from benchmarks import fills as measurements
 
     console = Console(markup=False, highlight=False)
     for section in [measurements.training()] if training else measurements.sections(quick):

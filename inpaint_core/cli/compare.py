@@ -14,7 +14,7 @@ from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
 if TYPE_CHECKING:
-    from inpaint_core.fill import Result
+    from inpaint_core.predictor.predictor import Result
 
 METRICS = ("l1", "l2", "psnr", "ssim", "lpips", "tv")
 

@@ -75,9 +75,9 @@ def fill(
 
     `python -m inpaint_core fill photos/ masks/ -m telea -o filled/ --dilate 3`
     """
-    from inpaint_core import finish
     from inpaint_core.arguments import choose_device
     from inpaint_core.cli import console, jobs
+    from inpaint_core.predictor import options as finish
 
     settings = Settings(method, refine, blend, dilate, invert, seed, device, format, overwrite, weights)
     if weights is None:

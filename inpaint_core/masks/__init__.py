@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from inpaint_core.masks.canvas import from_box, from_file, from_layers, resize
-from inpaint_core.masks.doctor import Diagnosis, check, diagnose, repair
+from inpaint_core.masks.repairs import Diagnosis, check, diagnose, repair
 
 if TYPE_CHECKING:
     from inpaint_core.masks.generators import (

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 class FillMethod(ABC):
     """Fills the hole of a batch of images; knows nothing of files, crops, pads or pages.
 
-    The class attributes tell `inpaint_core.fill`, which owns all geometry, what to hand over.
+    The class attributes tell `inpaint_core.predictor.predictor`, which owns all geometry, what to hand over.
     """
 
     multiple_of: int = 1

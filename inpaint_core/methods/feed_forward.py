@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.base import FillMethod
-from inpaint_core.methods.precision import fastest_precision
+from inpaint_core.methods.engines.precision import fastest_precision
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.layers.attention import ContextualAttention
 
@@ -147,7 +147,7 @@ class FeedForward(FillMethod):
         dtype = self.precision or fastest_precision(device)
         word = str(dtype).removeprefix("torch.")
         if engine == "auto":
-            from inpaint_core.methods.openvino_engine import accelerate
+            from inpaint_core.methods.engines.openvino import accelerate
 
             fast = accelerate(network, dtype)
             if fast is not None:
@@ -199,7 +199,7 @@ def warm_up(device: torch.device | str = "cpu") -> None:
     """
     fastest_precision(device)
     if torch.device(device).type == "cpu" and openvino_available():
-        importlib.import_module("inpaint_core.methods.openvino_engine").start()
+        importlib.import_module("inpaint_core.methods.engines.openvino").start()
 
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:

@@ -3,8 +3,8 @@
 Yeh et al. 2017, sections 3.2 and 4.1. Departures: the context loss is a mean by weight instead of a sum, so that the
 prior's share of the loss does not depend on the size of the hole; several searches start at once and the worse ones
 are given up early; where there are several priors (faces, scenes), a short start decides between them; a search ends
-when it no longer gets anywhere. Poisson blending, the paper's last step, is `inpaint_core.blending`: at the photo's
-own scale, as all finishing is.
+when it no longer gets anywhere. Poisson blending, the paper's last step, is `inpaint_core.predictor.blending`: at the
+photo's own scale, as all finishing is.
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ import torch
 from torch import Generator, Tensor
 
 import inpaint_core
-from inpaint_core import fill, progress, weights
+from inpaint_core import progress, weights
 from inpaint_core.methods import autoregressive
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_distribution import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
+from inpaint_core.predictor import predictor as fill
 
 FACTS: dict[str, Any] = {
     "command": "none",

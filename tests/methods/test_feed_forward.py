@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 import inpaint_core
-from inpaint_core import catalogue, fill, weights
+from inpaint_core import catalogue, weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.methods import feed_forward, precision
+from inpaint_core.methods import feed_forward
+from inpaint_core.methods.engines import precision
 from inpaint_core.methods.feed_forward import FeedForward
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
@@ -26,6 +27,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.partial_conv import PartialConvUNet
+from inpaint_core.predictor import predictor as fill
 
 FACTS: dict[str, Any] = {
     "command": "none",

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import inpaint_core
-from inpaint_core import InpaintError, fill, weights
+from inpaint_core import InpaintError, weights
 from inpaint_core.masks import generate
 from inpaint_core.methods import latent_search
 from inpaint_core.methods.latent_search import LatentSearch, importance
 from inpaint_core.networks.dcgan import DCGAN, draw_latents, settle
+from inpaint_core.predictor import predictor as fill
 
 ABOUT = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "", "dtype": "float32"}
 

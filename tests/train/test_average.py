@@ -18,8 +18,8 @@ from inpaint_core.networks.deepfill_v1 import DeepFillV1
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from train.average import main, measurable, measure, normalised
-from train.data import PhotoBank
-from train.validation import centre_crops, paste
+from train.core.data import PhotoBank
+from train.core.validation import centre_crops, paste
 
 SIZE = 64
 ABOUT: dict[str, Any] = {

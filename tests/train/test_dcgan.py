@@ -15,10 +15,11 @@ from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.latent_search import LatentSearch
 from inpaint_core.networks.dcgan import DCGAN, draw_latents, settle
-from train import dcgan, evaluate_prior
-from train.data import PhotoBank, Photos, PhotoSampler
-from train.engine import CHECKPOINT, Engine
-from train.frechet import SampleCheck
+from train import dcgan
+from train.core.data import PhotoBank, Photos, PhotoSampler
+from train.core.engine import CHECKPOINT, Engine
+from train.evaluation import prior as evaluate_prior
+from train.evaluation.frechet import SampleCheck
 
 SMALL: dict[str, Any] = {"size": 64, "batch": 4, "width": 4, "critic_width": 4, "latent": 8}
 OBJECTIVES: dict[str, dict[str, Any]] = {

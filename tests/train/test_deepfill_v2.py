@@ -17,10 +17,10 @@ import torch
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
-from train.data import PhotoBank, Photos, PhotoSampler
+from train.core.data import PhotoBank, Photos, PhotoSampler
+from train.core.engine import CHECKPOINT, Engine
+from train.core.session import Session, run, start_from
 from train.deepfill_v2 import DeepFillV2Training, Recipe
-from train.engine import CHECKPOINT, Engine
-from train.session import Session, run, start_from
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY: dict[str, Any] = {"size": 64, "batch": 2, "width": 4, "critic_width": 4, "perceptual": 0.0}
@@ -159,7 +159,7 @@ def gradients(rank: int, port: int, photos: Photos, mask: torch.Tensor, folder: 
 
 
 def losses(trainer: DeepFillV2Training, engine: Engine, image: torch.Tensor, mask: torch.Tensor) -> None:
-    from train.losses import border_weight, hole_and_known_l1
+    from train.core.losses import border_weight, hole_and_known_l1
 
     _, refined = engine.wrapped["generator"](image, mask)
     engine.accelerator.backward(hole_and_known_l1(refined, image, mask, border_weight(mask)))

@@ -15,9 +15,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from inpaint_core.methods import autoregressive
-from train import pixel_cnn, pixel_rnn, pixels
-from train.data import PhotoBank, PhotoSampler
-from train.engine import CHECKPOINT, Engine
+from train import pixel_cnn, pixel_rnn
+from train.core import pixels
+from train.core.data import PhotoBank, PhotoSampler
+from train.core.engine import CHECKPOINT, Engine
 
 SIZE = 16
 SCRIPTS: dict[str, tuple[Any, type[pixels.PixelTraining], dict[str, Any]]] = {

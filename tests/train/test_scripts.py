@@ -18,10 +18,11 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.methods import feed_forward
 from inpaint_core.networks.partial_conv import PartialConvUNet
-from train import autoencoder, context_encoder, deepfill_v1, glcic, options, partial_conv, session
-from train.data import PhotoBank, Photos, PhotoSampler
-from train.engine import CHECKPOINT, Engine
-from train.session import Training
+from train import autoencoder, context_encoder, deepfill_v1, glcic, partial_conv
+from train.core import options, session
+from train.core.data import PhotoBank, Photos, PhotoSampler
+from train.core.engine import CHECKPOINT, Engine
+from train.core.session import Training
 
 SIZE = 64
 

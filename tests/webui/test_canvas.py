@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from inpaint_core import InpaintError, Result
-from inpaint_core.geometry import Box
+from inpaint_core.predictor.crops import Box
 from webui import canvas, compare, examples, why
 from webui.canvas import Repairs
 from webui.session import Session, close, open_photo, remove_leftovers

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import inpaint_core
-from inpaint_core import InpaintError, Result, blending, catalogue
+from inpaint_core import InpaintError, Result, catalogue
+from inpaint_core.predictor import blending
 from webui import compare, controls, runner
 from webui.runner import Order, Progress, Unfinished
 

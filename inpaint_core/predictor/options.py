@@ -1,0 +1,16 @@
+"""How a fill may be finished: its texture refined by another method, its rim blended into the photo."""
+
+from __future__ import annotations
+
+from inpaint_core.errors import InpaintError
+from inpaint_core.predictor.blending import BLENDS
+
+REFINERS = ("patchmatch",)
+
+
+def check(refine: str | None, blend: str | None) -> None:
+    """Raise `InpaintError` unless both are None or words that are known."""
+    if refine is not None and refine not in REFINERS:
+        raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
+    if blend is not None and blend not in BLENDS:
+        raise InpaintError(f"There is no blending {blend!r}; choose one of {', '.join(BLENDS)}.")

@@ -1,0 +1,267 @@
+"""PatchMatch: every pixel of the hole is a copy of a known one, and the copies fit together."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from inpaint_core.errors import InpaintError
+from inpaint_core.methods.patchmatch import PatchMatch
+from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill
+from inpaint_core.methods.patchmatch.search import NearestPatches
+
+UNIQUE = (1.0, 0.0, 1.0)  # a colour no known pixel of the test images has
+
+
+def dice(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def photo(astronaut: np.ndarray, size: int = 96, top: int = 20, left: int = 160) -> Tensor:
+    window = np.ascontiguousarray(astronaut[top : top + 2 * size, left : left + 2 * size])
+    small = cv2.resize(window, (size, size), interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(small).permute(2, 0, 1)[None].float() / 255
+
+
+def stroke(height: int, width: int, thickness: int = 14) -> Tensor:
+    canvas = np.zeros((height, width), np.uint8)
+    cv2.line(canvas, (width // 5, height // 4), (4 * width // 5, 2 * height // 3), 1, thickness)
+    return torch.from_numpy(canvas)[None, None].float()
+
+
+def box(height: int, width: int, top: int, left: int, side: int) -> Tensor:
+    mask = torch.zeros(1, 1, height, width)
+    mask[:, :, top : top + side, left : left + side] = 1
+    return mask
+
+
+def colours(image: Tensor, where: Tensor) -> set[tuple[float, ...]]:
+    return {tuple(colour) for colour in image[0].permute(1, 2, 0)[where[0, 0] > 0].tolist()}
+
+
+HOLES = {
+    "stroke": stroke(96, 96),
+    "centre": box(96, 96, 24, 24, 48),
+    "corner": box(96, 96, 0, 0, 30),
+    "border": box(96, 96, 66, 40, 30),
+    "half": box(96, 96, 0, 48, 96),
+    "dots": (torch.rand(1, 1, 96, 96, generator=dice(3)) < 0.8).float(),
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_every_hole_pixel_is_a_known_pixel_and_its_offset_says_which(astronaut: np.ndarray, name: str) -> None:
+    mask = HOLES[name]
+    image = photo(astronaut)
+    known = torch.where(mask > 0, torch.tensor(UNIQUE)[None, :, None, None], image)
+    details: dict = {}
+    filled = PatchMatch(even=False).fill(known, mask, generator=dice(), details=details)
+    assert torch.equal(filled * (1 - mask), known * (1 - mask))
+    offsets = details["offsets"]
+    assert offsets.shape == (1, 2, 96, 96)
+    assert not offsets[:, :, mask[0, 0] == 0].any()
+    row, column = (mask[0, 0] > 0).nonzero().T
+    source_row, source_column = row + offsets[0, 0, row, column], column + offsets[0, 1, row, column]
+    assert not mask[0, 0, source_row, source_column].any()
+    assert torch.equal(filled[0, :, row, column], image[0, :, source_row, source_column])
+    assert UNIQUE not in colours(filled, mask)
+
+
+def test_what_the_hole_hides_does_not_matter(astronaut: np.ndarray) -> None:
+    image, mask = photo(astronaut), HOLES["centre"]
+    painted = torch.where(mask > 0, torch.rand(image.shape, generator=dice(1)), image)
+    first, second = (PatchMatch().fill(x, mask, generator=dice(5)) for x in (image, painted))
+    assert torch.equal(first, second)
+
+
+def test_a_seed_gives_the_same_fill_and_another_seed_another(astronaut: np.ndarray) -> None:
+    image, mask = photo(astronaut), HOLES["centre"]
+    first, again, other = (PatchMatch().fill(image, mask, generator=dice(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_no_generator_is_seed_zero_every_time(astronaut: np.ndarray) -> None:
+    image, mask = photo(astronaut, 64), stroke(64, 64)
+    torch.manual_seed(1)
+    first = PatchMatch().fill(image, mask)
+    torch.manual_seed(2)
+    assert torch.equal(first, PatchMatch().fill(image, mask))
+
+
+def test_a_batch_gives_what_its_samples_give_alone(astronaut: np.ndarray) -> None:
+    images = torch.cat([photo(astronaut, 64), photo(astronaut, 64, 300, 40)])
+    masks = torch.cat([stroke(64, 64), box(64, 64, 0, 30, 25)])
+    together = PatchMatch().fill(images, masks, generator=dice(4))
+    for sample in range(2):
+        alone = PatchMatch().fill(images[sample : sample + 1], masks[sample : sample + 1], generator=dice(4))
+        assert torch.equal(together[sample : sample + 1], alone)
+
+
+def test_a_sample_without_a_hole_comes_back_as_it_was(astronaut: np.ndarray) -> None:
+    image = photo(astronaut, 48)
+    assert torch.equal(PatchMatch().fill(image, torch.zeros(1, 1, 48, 48)), image)
+
+
+@pytest.mark.parametrize("pattern", ["stripes", "diagonals", "checks"])
+def test_a_periodic_texture_is_continued(pattern: str) -> None:
+    row, column = torch.meshgrid(torch.arange(96), torch.arange(96), indexing="ij")
+    value = {
+        "stripes": (column // 4) % 2,
+        "diagonals": ((row + column) // 5) % 2,
+        "checks": (row // 6 + column // 6) % 2,
+    }[pattern]
+    image = torch.stack([value * 0.8 + 0.1, value * 0.4 + 0.2, 0.9 - 0.6 * value])[None].float()
+    mask = stroke(96, 96, 20)
+    filled = PatchMatch().fill(image, mask, generator=dice())
+    wrong = ((filled - image).abs().amax(1, keepdim=True) > 1e-3).float().sum() / mask.sum()
+    assert wrong < 0.03
+
+
+def test_it_is_sharper_than_a_membrane_and_nearer_to_the_photo_s_texture() -> None:
+    noise = torch.rand(1, 3, 96, 96, generator=dice(9))
+    mask = HOLES["centre"]
+    filled = PatchMatch().fill(noise, mask, generator=dice())
+    hole = mask[0, 0] > 0
+    assert abs(filled[0, :, hole].std() / noise[0, :, ~hole].std() - 1) < 0.15
+
+
+@pytest.mark.parametrize("size", [(1, 2), (2, 1), (3, 3), (4, 9), (7, 5), (31, 50), (97, 61), (5, 200)])
+def test_odd_and_tiny_sizes_are_filled(size: tuple[int, int]) -> None:
+    image = torch.rand(1, 3, *size, generator=dice(2))
+    mask = torch.zeros(1, 1, *size)
+    mask[:, :, size[0] // 2 :, size[1] // 2 :] = 1
+    filled = PatchMatch(even=False).fill(torch.where(mask > 0, 2.0, image), mask, generator=dice())
+    assert torch.equal(filled * (1 - mask), image * (1 - mask))
+    assert colours(filled, mask) <= colours(image, 1 - mask)
+
+
+def test_scattered_pixels_are_filled_with_smaller_patches_and_the_notes_say_so(astronaut: np.ndarray) -> None:
+    image, mask = photo(astronaut, 128), (torch.rand(1, 1, 128, 128, generator=dice(3)) < 0.8).float()
+    details: dict = {"notes": ["a note from elsewhere"]}
+    filled = PatchMatch().fill(image, mask, generator=dice(), details=details)
+    assert details["notes"][0] == "a note from elsewhere"
+    assert len(details["notes"]) == 2
+    assert "1 x 1" in details["notes"][1]
+    error = (filled - image).abs().sum() / (3 * mask.sum())
+    mean = (image * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum()
+    assert error < 0.4 * ((mean - image).abs() * mask).sum() / (3 * mask.sum())
+
+
+def test_nothing_known_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(InpaintError, match="unmask"):
+        PatchMatch().fill(torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16))
+
+
+def test_initial_keeps_its_structure_and_takes_the_photo_s_pixels() -> None:
+    """Half of the photo is red noise, half blue: where the initial fill puts the border, there it stays."""
+    grain = torch.rand(1, 1, 128, 128, generator=dice(6)) * 0.4
+    red, blue = torch.tensor([0.9, 0.1, 0.1]), torch.tensor([0.1, 0.1, 0.9])
+    column = torch.arange(128)[None, None, None, :]
+    flat = torch.where(column < 64, red[None, :, None, None], blue[None, :, None, None]).expand(1, 3, 128, 128)
+    image = flat - grain * flat
+    mask = box(128, 128, 32, 32, 64)
+    bulge = column < torch.where((torch.arange(128) - 64).abs() < 16, 84, 64)[None, None, :, None]
+    initial = torch.where(bulge, red[None, :, None, None], blue[None, :, None, None]) * 0.8  # smooth, without grain
+    filled = PatchMatch(even=False).fill(image, mask, generator=dice(), initial=initial)
+    assert colours(filled, mask) <= colours(image, 1 - mask)
+    is_red = filled[:, :1] > filled[:, 2:]
+    agrees = ((is_red == bulge) * mask).sum() / mask.sum()
+    assert agrees > 0.97
+    without = PatchMatch().fill(image, mask, generator=dice())
+    assert (((without[:, :1] > without[:, 2:]) == bulge) * mask).sum() / mask.sum() < 0.95
+
+
+def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) -> None:
+    image = photo(astronaut, 64)[0].permute(1, 2, 0).contiguous()
+    hole = stroke(64, 64)[0, 0] > 0
+    field = NearestPatches(hole, 5, dice())
+    field.weigh(torch.ones(64, 64))
+    field.look_at(image)
+    field.improve(12, (8, 4, 2, 1))
+    best = torch.full_like(field.distance, torch.inf)
+    for source in field.sources.split(256):
+        for which in torch.arange(len(field.targets)).split(64):
+            pairs = torch.cartesian_prod(which, source)
+            distance = field._compare(pairs[:, 0], pairs[:, 1]).view(len(which), -1).amin(1)
+            best[which] = torch.minimum(best[which], distance)
+    assert (field.distance >= best - 1e-6).all()
+    assert field.distance.mean() < 1.1 * best.mean()
+    assert field.is_source[field.nearest].all()
+
+
+def test_a_target_takes_a_candidate_only_if_it_is_nearer(astronaut: np.ndarray) -> None:
+    image = photo(astronaut, 48)[0].permute(1, 2, 0).contiguous()
+    field = NearestPatches(stroke(48, 48)[0, 0] > 0, 5, dice())
+    field.weigh(torch.ones(48, 48))
+    field.look_at(image)
+    before = field.distance.clone()
+    field.improve(1, (1,))
+    assert (field.distance <= before).all()
+    assert (field.distance < before).any()
+    kept = field.distance.clone()
+    field.look_at(image)
+    assert torch.allclose(field.distance, kept, atol=1e-6)
+
+
+def test_halving_averages_known_pixels_only() -> None:
+    image = torch.full((5, 6, 3), 0.25)
+    hole = torch.zeros(5, 6, dtype=torch.bool)
+    hole[0, 0] = hole[2:4, 2:4] = True
+    image[hole] = 7.0
+    small, share = halve(image, hole)
+    assert small.shape == (3, 3, 3)
+    assert (share[0, 0], share[1, 1], share[2, 2]) == (0.75, 0, 1)
+    assert torch.allclose(small[share > 0], torch.tensor(0.25))
+
+
+def test_a_smooth_fill_stays_within_what_is_known() -> None:
+    image = torch.rand(37, 50, 3, generator=dice(8)) * 0.5 + 0.2
+    hole = torch.zeros(37, 50, dtype=torch.bool)
+    hole[5:30, 9:44] = True
+    filled = smooth_fill(torch.where(hole[..., None], 9.0, image), hole)
+    assert torch.equal(filled[~hole], image[~hole])
+    assert filled[hole].min() >= 0.2
+    assert filled[hole].max() <= 0.7
+
+
+def test_depth_counts_steps_to_the_border_of_the_hole() -> None:
+    hole = torch.zeros(9, 9, dtype=torch.bool)
+    hole[1:8, 1:8] = True
+    assert hole_depth(hole, 16)[4].tolist() == [0, 1, 2, 3, 4, 3, 2, 1, 0]
+    assert hole_depth(hole, 2).max() == 2
+
+
+def test_a_sixth_of_navier_stokes_error_is_gone_on_held_out_photos(shared) -> None:
+    """LPIPS (alex) of PatchMatch is at most 0.85 of Navier-Stokes' on photos with free-form holes."""
+    lpips = pytest.importorskip("lpips")
+    import io
+    import tarfile
+
+    from PIL import Image
+
+    from inpaint_core import masks
+
+    count, photos = 6, []
+    with tarfile.open(shared / "data" / "photos256-val-00.tar") as shard:
+        members = [member for member in shard.getmembers() if member.name.endswith(".webp")]
+        for member in members[:: len(members) // count][:count]:
+            file = shard.extractfile(member)
+            assert file is not None
+            whole = np.asarray(Image.open(io.BytesIO(file.read())).convert("RGB"))
+            top, left = (whole.shape[0] - 256) // 2, (whole.shape[1] - 256) // 2
+            photos.append(whole[top : top + 256, left : left + 256])
+    images = torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).float() / 255
+    holes = masks.GENERATORS["free_form"](count, 256, 256, generator=dice(11))
+    stokes = [
+        cv2.inpaint(photos[i], (holes[i, 0].numpy() > 0).astype(np.uint8), 3, cv2.INPAINT_NS) for i in range(count)
+    ]
+    smooth = torch.from_numpy(np.stack(stokes)).permute(0, 3, 1, 2).float() / 255
+    woven = PatchMatch().fill(images, holes, generator=dice())
+    distance = lpips.LPIPS(net="alex", verbose=False).eval()
+    with torch.no_grad():
+        ours, theirs = (distance(fill * 2 - 1, images * 2 - 1).mean() for fill in (woven, smooth))
+    assert ours <= 0.85 * theirs
