@@ -27,6 +27,7 @@ from torch import Tensor
 from inpaint_core import catalogue, metrics, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks.pixelate import mosaic
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.feed_forward import FeedForward
 from train.core.data import expand
 from train.core.options import start
@@ -123,7 +124,7 @@ def measure(method: FeedForward, size: int, small: list[Path], large: list[Path]
 
     def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
         shown = mosaic(image, mask, image.shape[-1] // 16) if method.reads_hole else image  # as it is trained
-        filled = method.fill(shown, mask, sketch)
+        filled = method.fill(shown, mask, FillContext(sketch=sketch)).image
         return filled, filled
 
     with TemporaryDirectory() as folder:  # there is no run whose log the figures would belong to

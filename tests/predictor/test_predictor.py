@@ -11,9 +11,8 @@ from PIL import Image
 import inpaint_core
 from inpaint_core import InpaintError, catalogue
 from inpaint_core.masks import generate
-from inpaint_core.methods.base import FillMethod
-from inpaint_core.predictor import predictor as fill
-from inpaint_core.predictor.one_crop import Given, fill_crop
+from inpaint_core.methods.base import FillContext, Filled, FillMethod
+from inpaint_core.predictor import predictor
 
 READY = [method.name for method in inpaint_core.methods() if method.ready]
 RESTORING = [method.name for method in inpaint_core.methods() if method.ready and method.restores]
@@ -150,21 +149,28 @@ def test_progress_runs_from_nothing_to_one():
 
 
 class Declared(FillMethod):
-    """Fills with mid-grey and remembers the shapes it was given."""
+    """Fills with mid-grey and remembers what it was given."""
 
     uses_gpu = True
 
     def __init__(self, **attributes):
         self.shapes: list[tuple[int, ...]] = []
+        self.sketch: torch.Tensor | None = None
         for name, value in attributes.items():
             setattr(self, name, value)
 
-    def fill(self, image, mask, sketch=None, generator=None, details=None):
+    def fill(self, image, mask, context=FillContext()):
         self.shapes.append(tuple(image.shape))
+        self.sketch = context.sketch
         assert mask.shape == (image.shape[0], 1, *image.shape[2:])
-        assert sketch is None or sketch.shape == mask.shape
+        assert context.sketch is None or context.sketch.shape == mask.shape
         assert 0 <= float(image.min()) <= float(image.max()) <= 1
-        return torch.full_like(image, 0.5)
+        return Filled(torch.full_like(image, 0.5))
+
+
+def use(monkeypatch: pytest.MonkeyPatch, method: FillMethod) -> None:
+    """From now on this method fills, whichever is named."""
+    monkeypatch.setattr(predictor, "instance", lambda name, weights=None: method)
 
 
 @pytest.fixture
@@ -173,7 +179,7 @@ def declared(monkeypatch):
 
     def run(image, mask, sketch=None, **attributes):
         method = Declared(**attributes)
-        monkeypatch.setitem(fill._instances, "ns", method)
+        use(monkeypatch, method)
         return inpaint_core.inpaint(image, mask, "ns", sketch), method
 
     return run
@@ -227,8 +233,17 @@ def test_a_sketch_reaches_the_method_at_its_scale(declared):
     image, mask = noise(200, 200), generate("centre", 200, 200)
     sketch = np.zeros((200, 200), bool)
     sketch[100, 60:140] = True
-    result, _ = declared(image, mask, sketch, max_pixels=100 * 100)
-    assert result.image.shape == image.shape
+    result, method = declared(image, mask, sketch, max_pixels=100 * 100)
+    box, scale = result.details["box"], result.details["scale"]
+    assert scale < 1
+    rows, columns = (method.sketch[0, 0] > 0).numpy().nonzero()
+    assert rows.size > 0
+    assert rows == pytest.approx(np.full(rows.shape, (100 - box.top) * scale), abs=1)
+    assert (columns.min(), columns.max()) == pytest.approx(
+        ((60 - box.left) * scale, (139 - box.left) * scale), abs=1
+    )
+    assert len(set(columns)) == columns.max() - columns.min() + 1, "the line has no gaps"
+    assert declared(image, mask)[1].sketch is None
 
 
 class Restoring(Declared):
@@ -236,10 +251,10 @@ class Restoring(Declared):
 
     reads_hole = True
 
-    def fill(self, image, mask, sketch=None, generator=None, details=None):
-        super().fill(image, mask, sketch, generator, details)
+    def fill(self, image, mask, context=FillContext()):
+        super().fill(image, mask, context)
         self.shown = image.clone()
-        return image.clone()
+        return Filled(image.clone())
 
 
 @pytest.fixture
@@ -248,7 +263,7 @@ def restored(monkeypatch):
 
     def run(image, mask, **attributes):
         method = Restoring(**attributes)
-        monkeypatch.setitem(fill._instances, "ns", method)
+        use(monkeypatch, method)
         result = inpaint_core.inpaint(image, mask, "ns")
         return result, method.shown[0].permute(1, 2, 0).numpy() * 255
 
@@ -308,22 +323,45 @@ def test_a_method_that_restores_takes_the_smallest_photos(restored, size):
     assert np.array_equal(restored(image, mask)[0].image[~mask], image[~mask])
 
 
-def test_out_of_memory_on_a_gpu_is_retried_smaller_and_said():
-    class Hungry(Declared):
-        def fill(self, image, mask, sketch=None, generator=None, details=None):
-            if image.shape[2] * image.shape[3] > 200 * 200:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return super().fill(image, mask, sketch, generator, details)
+class Hungry(Declared):
+    """Runs out of memory beyond 200 x 200 pixels."""
 
-    method = Hungry(uses_gpu=False)
-    extras: dict = {"notes": []}
+    uses_gpu = False
+
+    def fill(self, image, mask, context=FillContext()):
+        if image.shape[2] * image.shape[3] > 200 * 200:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().fill(image, mask, context)
+
+
+def test_out_of_memory_on_a_gpu_is_retried_smaller_and_said(monkeypatch):
+    use(monkeypatch, Hungry())
     image, mask = noise(400, 400), generate("centre", 400, 400)
-    filled, scale = fill_crop(Given(image, mask), method, "cuda", 0, extras)
-    assert scale < 1
-    assert filled.shape == image.shape
-    assert "memory" in extras["notes"][0]
     with pytest.raises(torch.OutOfMemoryError):  # on the CPU there is nothing to retry
-        fill_crop(Given(image, mask), method, "cpu", 0, {"notes": []})
+        inpaint_core.inpaint(image, mask, "ns", device="cpu")
+    monkeypatch.setattr(predictor, "choose_device", lambda device: "cuda")
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    result = inpaint_core.inpaint(image, mask, "ns")
+    assert result.details["scale"] < 1
+    assert (result.image[mask][5:-5] != 0).all()
+    assert np.array_equal(result.image[~mask], image[~mask])
+    assert "memory" in result.details["notes"][0]
+    assert "Filled at" in result.details["notes"][1]
+
+
+def test_notes_and_extras_of_a_method_reach_the_result(monkeypatch):
+    class Noted(Declared):
+        def fill(self, image, mask, context=FillContext()):
+            return Filled(super().fill(image, mask, context).image, ("A note.",), {"explained": context.explain})
+
+    use(monkeypatch, Noted())
+    mask = np.zeros((400, 400), bool)
+    mask[5:9, 5:9] = mask[380:395, 390:395] = True
+    details = inpaint_core.inpaint(noise(400, 400), mask, "ns", explain=True).details
+    assert details["notes"] == ["A note."], "each note once"
+    assert len(details["crops"]) == 2
+    assert details["explained"], "the extras are those of the largest crop"
+    assert details["box"] == details["crops"][-1]["box"]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class ValidationSet:
     def of(cls, name: str, image: Tensor, kind: str) -> ValidationSet:
         """Masks of the generator `kind`, always the same ones for the same number and size of photos."""
         mask = GENERATORS[kind](len(image), *image.shape[-2:], generator=Generator().manual_seed(1))
-        filled = paste(NavierStokes().fill(image, mask), image, mask)
+        filled = paste(NavierStokes().fill(image, mask).image, image, mask)
         return cls(name, image, mask, *measure(filled, image, mask))
 
     def measure(self, fill: Fill, sketch: bool = False, batch: int = 8) -> dict[str, float]:

@@ -24,9 +24,8 @@ import typer
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from inpaint_core import catalogue, masks, metrics
+from inpaint_core import catalogue, inpaint, masks, metrics
 from inpaint_core.errors import InpaintError
-from inpaint_core.predictor.predictor import inpaint
 from train.core.options import start
 from train.core.sketches import thin_edges
 from train.core.sources import decode, expand, members

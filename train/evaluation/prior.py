@@ -21,6 +21,7 @@ from torch import Generator, Tensor
 
 from inpaint_core.arguments import choose_device
 from inpaint_core.masks.generators import GENERATORS
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import PRIOR_WEIGHT, RESTARTS, STEPS, LatentSearch
 from inpaint_core.methods.opencv import NavierStokes
 from inpaint_core.predictor import blending
@@ -80,14 +81,14 @@ def main(
     drawn, names, begun = [], [], time.perf_counter()
     blanked = torch.where(mask > 0, image.mean((2, 3), keepdim=True), image)
     for number, (some, holes) in enumerate(zip(blanked.split(16), mask.split(16), strict=True)):
-        details: dict[str, list[str]] = {}
-        dice = Generator(target).manual_seed(seed + number)
-        drawn.append(method.fill(some.to(target), holes.to(target), generator=dice, details=details).cpu())
-        names += details["prior"]
+        context = FillContext(generator=Generator(target).manual_seed(seed + number))
+        filled = method.fill(some.to(target), holes.to(target), context)
+        drawn.append(filled.image.cpu())
+        names += filled.extras["prior"]
     seconds = (time.perf_counter() - begun) / len(image)
     search = torch.cat(drawn)
     fills = {
-        "ns": paste(NavierStokes().fill(blanked, mask), image, mask),
+        "ns": paste(NavierStokes().fill(blanked, mask).image, image, mask),
         "latent_search": paste(search, image, mask),
         "poisson": blended(image, mask, search, mixed=False),
         "mixed": blended(image, mask, search, mixed=True),

@@ -26,8 +26,8 @@ from tqdm import tqdm
 from inpaint_core import catalogue, metrics, sketch, weights
 from inpaint_core.arguments import as_image
 from inpaint_core.errors import InpaintError
-from inpaint_core.methods import feed_forward
-from inpaint_core.methods.base import FillMethod
+from inpaint_core.methods.base import FillContext, FillMethod
+from inpaint_core.methods.feed_forward import FeedForward
 from train.core.options import start
 from train.core.sources import expand
 from train.evaluation.evaluate import mask_for, photos, sheet
@@ -73,7 +73,7 @@ def compare(
     blank = planes * (1 - mask)
     results, recalls, distances = [], [], []
     for given in (None, drawn):
-        filled = method.fill(blank, mask, given)[0].permute(1, 2, 0).mul(255).round().byte().numpy()
+        filled = method.fill(blank, mask, FillContext(sketch=given)).image[0].permute(1, 2, 0).mul(255).round().byte().numpy()
         completed = np.where(hole[..., None], filled, pixels)
         results.append(completed)
         recalls.append(recall(lines, sketch.thin(sketch.edges(completed, "cpu"))))
@@ -126,7 +126,7 @@ def main(
     if why := metrics.lpips_unavailable_reason():
         raise InpaintError(why)
     catalogue.get(METHOD)
-    method = feed_forward.FeedForward(METHOD, feed_forward.DeepFillV2, folder=folder)
+    method = FeedForward(METHOD, folder=folder)
     shown: list[list[np.ndarray]] = []
     typer.echo("| photos | n | LPIPS without | with sketch | ratio | edge recall without | with sketch |")
     typer.echo("|---|---|---|---|---|---|---|")
