@@ -17,7 +17,7 @@ HEAVY = {"torch", "gradio", "train", "benchmarks", "openvino", "typer", "tyro"}
 
 
 def imported_by(code):
-    """Which of the heavy modules a Python without any module loads for this code."""
+    """Which of the heavy modules a new process has loaded after this code."""
     report = f"; import sys; print(*sorted({HEAVY} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True, cwd=ROOT)
     return set(run.stdout.split())

@@ -5,8 +5,8 @@ import pytest
 
 import inpaint_core
 from inpaint_core import InpaintError
-from inpaint_core.masks import generate
 from inpaint_core.compare import fill_all
+from inpaint_core.masks import generate
 from inpaint_core.predictor import FillOptions, Result, fill
 
 

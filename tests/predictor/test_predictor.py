@@ -239,9 +239,7 @@ def test_a_sketch_reaches_the_method_at_its_scale(declared):
     rows, columns = (method.sketch[0, 0] > 0).numpy().nonzero()
     assert rows.size > 0
     assert rows == pytest.approx(np.full(rows.shape, (100 - box.top) * scale), abs=1)
-    assert (columns.min(), columns.max()) == pytest.approx(
-        ((60 - box.left) * scale, (139 - box.left) * scale), abs=1
-    )
+    assert (columns.min(), columns.max()) == pytest.approx(((60 - box.left) * scale, (139 - box.left) * scale), abs=1)
     assert len(set(columns)) == columns.max() - columns.min() + 1, "the line has no gaps"
     assert declared(image, mask)[1].sketch is None
 

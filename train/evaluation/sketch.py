@@ -73,7 +73,15 @@ def compare(
     blank = planes * (1 - mask)
     results, recalls, distances = [], [], []
     for given in (None, drawn):
-        filled = method.fill(blank, mask, FillContext(sketch=given)).image[0].permute(1, 2, 0).mul(255).round().byte().numpy()
+        filled = (
+            method.fill(blank, mask, FillContext(sketch=given))
+            .image[0]
+            .permute(1, 2, 0)
+            .mul(255)
+            .round()
+            .byte()
+            .numpy()
+        )
         completed = np.where(hole[..., None], filled, pixels)
         results.append(completed)
         recalls.append(recall(lines, sketch.thin(sketch.edges(completed, "cpu"))))
