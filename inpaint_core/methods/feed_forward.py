@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
@@ -131,6 +132,8 @@ class FeedForward(FillMethod):
         shown: dict[str, Any] = {}
         if context.explain and hasattr(network, "explain"):
             output, shown = network.explain(*inputs)  # type: ignore[operator]
+        elif context.explain and "details" in inspect.signature(network.forward).parameters:  # until all have `explain`
+            output = network(*inputs, details=shown)
         else:
             output = network(*inputs)
         stages = output if isinstance(output, tuple) else (output,)
