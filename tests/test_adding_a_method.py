@@ -27,7 +27,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     insert(copy / "inpaint_core" / "catalogue" / "table.py", RECORD, before=")\n", last=True)
     small_twins = copy / "tests" / "methods" / "test_feed_forward.py"
     insert(small_twins, SMALL_TWIN, before='    "glcic": ')
-    insert(small_twins, "from inpaint_core.networks.toy import Toy\n", before="from inpaint_core.predictor ")
+    insert(small_twins, "from inpaint_core.networks.toy import Toy\n", before="\nFACTS: ")
     run(copy, "-c", EXPORT)
     return copy
 

@@ -7,11 +7,9 @@ Read from top to bottom: a photo (`fill`), all its holes (`_fill_holes`), one cr
 from __future__ import annotations
 
 import math
-import threading
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -22,6 +20,7 @@ from inpaint_core import catalogue
 from inpaint_core.arguments import as_image, as_mask, choose_device
 from inpaint_core.predictor.blending import blend
 from inpaint_core.predictor.crops import Box, Crop, depth, plan_crops
+from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.resize import as_photo, of_known, pad_to_multiple
@@ -287,16 +286,3 @@ def warm_up(device: str = "auto") -> None:
     from inpaint_core.methods import feed_forward
 
     feed_forward.warm_up(choose_device(device))
-
-
-_instances: dict[tuple[str, Path | None], FillMethod] = {}
-_instances_lock = threading.Lock()
-
-
-def instance(name: str, weights: str | Path | None = None) -> FillMethod:
-    """The one instance of a method (with these weights) in this process, made at the first call."""
-    key = name, None if weights is None else Path(weights).resolve()
-    with _instances_lock:
-        if key not in _instances:
-            _instances[key] = catalogue.get(name).build(weights)
-        return _instances[key]

@@ -13,13 +13,12 @@ import torch
 from torch import Generator, Tensor
 
 import inpaint_core
-from inpaint_core import catalogue, progress, weights
+from inpaint_core import progress, weights
 from inpaint_core.methods.autoregressive import Autoregressive
 from inpaint_core.methods.base import FillContext
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_distribution import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
-from inpaint_core.predictor import predictor
 
 FACTS: dict[str, Any] = {
     "command": "none",
@@ -67,8 +66,6 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         size |= {"blocks": 3} if name == "pixel_cnn" else {"layers": 2}
         weights.save(name, make(name).state_dict(), size, tmp_path, dtype="float32", **FACTS)
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
-    methods = {name: catalogue.get(name).build() for name in (*NAMES, "ns")}
-    monkeypatch.setattr(predictor, "instance", lambda name, weights=None: methods[name])
     return tmp_path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,6 @@ from inpaint_core import catalogue, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods import feed_forward
 from inpaint_core.methods.base import FillContext
-from inpaint_core.methods.engines import precision
 from inpaint_core.methods.feed_forward import FeedForward
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
@@ -28,7 +26,6 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.partial_conv import PartialConvUNet
-from inpaint_core.predictor import predictor
 
 FACTS: dict[str, Any] = {
     "command": "none",
@@ -104,11 +101,7 @@ def test_no_network_of_the_catalogue_is_left_out_here() -> None:
 @pytest.mark.parametrize("size", [(61, 83), (5, 200), (300, 280)])
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.usefixtures("here")
-def test_known_pixels_survive_every_network_at_odd_sizes(
-    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    method = make(name)
-    monkeypatch.setattr(predictor, "instance", lambda name, weights=None: method)
+def test_known_pixels_survive_every_network_at_odd_sizes(name: str, size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     mask = np.zeros(size, bool)
     mask[1 : size[0] // 2, 2 : size[1] // 2] = mask[-1, -1] = True
@@ -282,42 +275,9 @@ def test_arguments_of_another_network_are_one_sentence(tmp_path: Path) -> None:
         FeedForward("glcic", folder=tmp_path).network()
 
 
-def test_a_file_in_the_public_layout_runs_as_deepfill_v2(shared: Path, tmp_path: Path) -> None:
-    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
-    names = layout.items() if isinstance(layout, dict) else ((entry["name"], entry["shape"]) for entry in layout)
-    generator = np.random.default_rng(0)
-    state = {name: torch.from_numpy(generator.normal(0, 0.05, shape).astype(np.float32)) for name, shape in names}
-    torch.save({"G": state}, tmp_path / "states.pth")
-    method = catalogue.get("deepfill_v2").build(tmp_path / "states.pth")
-    assert method.fill(*batch(1, 64)).image.isfinite().all()
-    torch.save({"G": CompletionNetwork(width=4).state_dict()}, tmp_path / "other.pth")
-    with pytest.raises(InpaintError, match="not public weights"):
-        catalogue.get("deepfill_v2").build(tmp_path / "other.pth").fill(*batch(1, 64))
-
-
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="auto or torch"):
         FeedForward("glcic", engine="tensorflow")
-
-
-def test_the_faster_precision_is_chosen_once_and_only_if_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    cases = ((0.5, torch.bfloat16), (0.95, torch.float32), (float("inf"), torch.float32))
-    for number, (fast, expected) in enumerate(cases, start=1):
-        device = torch.device("cpu", number)  # one that nothing has been measured on
-        calls = []
-        times = {torch.float32: 1.0, torch.bfloat16: fast}
-        monkeypatch.setattr(precision, "seconds_of_convolutions", lambda *_, t=times, c=calls: c.append(1) or t)
-        assert precision.fastest_precision(device) == expected
-        assert precision.fastest_precision(str(device)) == expected
-        assert len(calls) == 1
-
-
-def test_the_measurement_measures_and_leaves_the_random_state_alone() -> None:
-    torch.manual_seed(0)
-    before = torch.random.get_rng_state()
-    seconds = precision.seconds_of_convolutions(torch.device("cpu"), (torch.float32, torch.bfloat16), rounds=2)
-    assert all(0 < value < 10 for value in seconds.values())
-    assert torch.equal(before, torch.random.get_rng_state())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -329,38 +289,6 @@ def test_cpu_and_gpu_agree(name: str) -> None:
     on_gpu = method.fill(image.cuda(), mask.cuda()).image
     assert on_gpu.is_cuda
     assert (on_gpu.cpu() - method.fill(image, mask).image).abs().mean() < 1e-3
-
-
-def test_the_user_names_a_file_of_public_weights(shared: Path, tmp_path: Path) -> None:
-    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
-    torch.save({"G": {name: torch.full(shape, 0.01) for name, shape in layout.items()}}, tmp_path / "public.pth")
-    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
-    mask = np.zeros((64, 72), bool)
-    mask[20:40, 20:40] = True
-    result = inpaint_core.inpaint(image, mask, "deepfill_v2", device="cpu", weights=tmp_path / "public.pth")
-    assert result.image is not None
-    assert np.array_equal(result.image[~mask], image[~mask])
-    with pytest.raises(InpaintError, match="takes no weights"):
-        inpaint_core.inpaint(image, mask, "glcic", weights=tmp_path / "public.pth")
-    with pytest.raises(InpaintError, match="There is no weights file"):
-        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=tmp_path / "absent.pth")
-
-
-def test_the_user_names_a_file_that_training_exported(tmp_path: Path) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
-    mask = np.zeros((64, 72), bool)
-    mask[20:40, 20:40] = True
-    fills = []
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        build, arguments = SMALL["glcic"]
-        folder = tmp_path / str(seed)
-        weights.save("glcic", build(**arguments).state_dict(), arguments, folder, **FACTS)
-        file = folder / "glcic.safetensors"
-        fills.append(inpaint_core.inpaint(image, mask, "glcic", device="cpu", weights=file).image)
-    assert not np.array_equal(fills[0], fills[1]), "each file's own weights fill"
-    with pytest.raises(InpaintError, match="holds weights of glcic: choose that method"):
-        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=file)
 
 
 def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Path) -> None:

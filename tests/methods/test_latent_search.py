@@ -15,7 +15,6 @@ from inpaint_core.methods import latent_search
 from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import LatentSearch, importance
 from inpaint_core.networks.dcgan import DCGAN, draw_latents, settle
-from inpaint_core.predictor import predictor
 
 ABOUT = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "", "dtype": "float32"}
 
@@ -127,8 +126,6 @@ def test_the_prior_loss_falls_with_the_discriminator_s_score() -> None:
 def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The two priors as the project's checkpoints."""
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(folder))
-    method = LatentSearch()
-    monkeypatch.setattr(predictor, "instance", lambda name, weights=None: method)
 
 
 @pytest.mark.usefixtures("installed")

@@ -127,7 +127,7 @@ def test_what_is_no_picture_is_refused_in_a_sentence(strokes: np.ndarray) -> Non
 
 @pytest.mark.parametrize("scale", [0.9, 0.5, 0.31, 0.1])
 def test_a_line_at_the_photos_scale_survives_what_fill_does_to_it(scale: float) -> None:
-    """`one_crop.py` averages areas and cuts at a quarter of the scale."""
+    """The predictor averages areas and cuts at a quarter of the scale."""
     for angle in range(0, 180, 15):
         lines = np.zeros((400, 400), np.uint8)
         reach = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * 180

@@ -143,7 +143,6 @@ def test_a_method_without_weights_and_an_unknown_table_are_refused(
 
 def test_edges_are_drawn_in_for_the_methods_that_follow_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An untrained network: the sketch must change the fill and nothing else."""
-    import inpaint_core.predictor.predictor
     from inpaint_core import weights
     from inpaint_core.networks.deepfill_v2 import DeepFillV2
 
@@ -151,7 +150,6 @@ def test_edges_are_drawn_in_for_the_methods_that_follow_them(tmp_path: Path, mon
     about = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "MIT"}
     weights.save("deepfill_v2", DeepFillV2(**arguments).state_dict(), arguments, tmp_path, **about)
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr(inpaint_core.predictor.predictor, "_instances", {})
     image = np.kron(np.random.default_rng(0).integers(0, 255, (8, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
     hole = np.zeros((64, 64), bool)
     hole[16:48, 16:48] = True
