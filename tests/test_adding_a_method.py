@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -24,7 +25,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (copy / "train").mkdir()  # no script of the toy's is needed, and none of the others'
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / "inpaint_core" / "networks" / "toy.py").write_text(NETWORK)
-    insert(copy / "inpaint_core" / "catalogue" / "table.py", RECORD, before=")\n", last=True)
+    insert(
+        copy / "inpaint_core" / "catalogue" / "table.py",
+        indent(RECORD.rstrip(), " " * 4) + ",\n",
+        before=")\n",
+        last=True,
+    )
     small_twins = copy / "tests" / "methods" / "test_feed_forward.py"
     insert(small_twins, SMALL_TWIN, before='    "glcic": ')
     insert(small_twins, "from inpaint_core.networks.toy import Toy\n", before="\nFACTS: ")
@@ -60,5 +66,5 @@ def test_the_tests_over_all_methods_find_the_toy_by_themselves(copy: Path) -> No
         "test_bfloat16_stays_within_four_levels_of_float32_on_average",
     }
     files = "tests/predictor/test_predictor.py", "tests/methods/test_feed_forward.py", "tests/test_catalogue.py"
-    report = run(copy, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-k", f"toy and ({' or '.join(names)})", *files)
+    report = run(copy, "-m", "pytest", "-vv", "-p", "no:cacheprovider", "-k", f"toy and ({' or '.join(names)})", *files)
     assert set(re.findall(r"::(\w+)\[.*toy.*\] PASSED", report)) == names
