@@ -21,6 +21,7 @@ from tyro.conf import UseAppendAction
 
 from inpaint_core.errors import InpaintError
 from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
 from train.evaluation.candidates import parse_candidates, ready_methods
 from train.evaluation.photos import read_photos, spread_evenly
@@ -35,7 +36,7 @@ SMALLEST_CELL = 16  # pixels
 class Config:
     """The options of the command."""
 
-    photos: UseAppendAction[tuple[Path, ...]]  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern; repeat
     out: Path  # folder of the sheets
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
     masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...; repeat

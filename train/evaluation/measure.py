@@ -25,6 +25,7 @@ from tyro.conf import UseAppendAction
 from inpaint_core import metrics
 from inpaint_core.errors import InpaintError
 from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
 from train.evaluation import by_share, reported, tables
 from train.evaluation.candidates import Candidate, parse_candidates, ready_methods
@@ -43,7 +44,7 @@ WARM_UP_SIDE = 256  # pixels of the photo that is filled before anything is time
 class Config:
     """The options of the command."""
 
-    photos: UseAppendAction[tuple[Path, ...]]  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern; repeat
     out: Path  # folder of the results
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all ready
     masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...; repeat

@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from tyro.conf import UseAppendAction
 
 from inpaint_core import metrics
 from inpaint_core.arguments import choose_device
@@ -27,6 +26,7 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.methods.latent_search import PRIOR_WEIGHT, RESTARTS, STEPS, LatentSearch
 from inpaint_core.predictor import blending
 from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
 from train.evaluation.candidates import BASELINE, Candidate
 from train.evaluation.contact_sheet import Row, draw_sheet
@@ -42,7 +42,7 @@ ENLARGED = 2  # times, on the sheet
 class Config:
     """The options of the command."""
 
-    photos: UseAppendAction[tuple[Path, ...]]  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern; repeat
     out: Path  # folder of the results
     checkpoints: Path | None = None  # weights and manifest; default: those of the project
     limit: int = 100  # photos, spread evenly over those there are

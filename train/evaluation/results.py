@@ -21,6 +21,7 @@ from tyro.conf import UseAppendAction
 from inpaint_core import metrics, weights
 from inpaint_core.errors import InpaintError
 from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
 from train.evaluation import by_share, reported
 from train.evaluation.candidates import BASELINE, Candidate, parse_candidates, ready_methods
@@ -49,8 +50,8 @@ RATIOS = {"hole_l1": "L1 in the hole", "lpips": "LPIPS"}  # shown by hole ratio
 class Config:
     """The options of the command."""
 
-    animals: UseAppendAction[tuple[Path, ...]]  # photos of the survey's table; repeat
-    scenes: UseAppendAction[tuple[Path, ...]]  # photos of DeepFill v2's table; repeat
+    animals: Paths  # photos of the survey's table; repeat
+    scenes: Paths  # photos of DeepFill v2's table; repeat
     write: Path  # the page to write
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
     slowest: float = 3.0  # leave out what takes more seconds at 512 px

@@ -20,12 +20,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from tqdm import tqdm
-from tyro.conf import UseAppendAction
 
 import inpaint_core
 from inpaint_core import metrics, sketch, weights
 from inpaint_core.errors import InpaintError
 from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
 from train.evaluation.contact_sheet import Row, draw_sheet
 from train.evaluation.photos import Photo, mask_for, read_photos
@@ -42,7 +42,7 @@ HEADS = ("photos", "n", "LPIPS without", "with sketch", "ratio", "edge recall wi
 class Config:
     """The options of the command."""
 
-    photos: UseAppendAction[tuple[Path, ...]]  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern; repeat
     weights: Path | None = None  # folder with the generator's weights; default: the catalogue's
     edges_from: Path | None = None  # folder with the edge detector's weights
     masks: str = "free_form"  # centre, box, free_form, irregular@10-20 (%), ...
