@@ -112,7 +112,7 @@ def test_the_record_is_the_first_ones_but_for_figures_and_origin(tmp_path: Path)
     }
     average([tmp_path / "mean" / "glcic.safetensors", one], tmp_path / "again")
     origins = weights.records(tmp_path / "again")["glcic"].extra["averaged"]
-    assert origins[0]["averaged"] == record.extra["averaged"], "a mean of a mean tells of both"
+    assert origins[0]["averaged"] == record.extra["averaged"], "the record of a mean of a mean names both"
     assert "averaged" not in origins[1]
 
 

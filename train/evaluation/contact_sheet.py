@@ -36,10 +36,10 @@ SMALLEST_CELL = 16  # pixels
 class Config:
     """The options of the command."""
 
-    photos: Paths  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the sheets
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
-    masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...; repeat
+    masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...
     count: int = 30  # photos, evenly spread
     rows: int = 10  # photos on a sheet
     size: int = 256  # side of the central squares that are filled; 0: whole photos

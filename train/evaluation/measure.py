@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -44,11 +45,11 @@ WARM_UP_SIDE = 256  # pixels of the photo that is filled before anything is time
 class Config:
     """The options of the command."""
 
-    photos: Paths  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the results
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all ready
-    masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...; repeat
-    table: str | None = None  # masks of a reported table, put beside it: animals, places
+    masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...
+    table: Literal["animals", "places"] | None = None  # measure on the masks of a reported table and put it beside
     by_share: bool = False  # ten sets of irregular masks of growing share: by_share.csv and by_share.png
     size: int = 256  # side of the central squares; 0: whole photos
     limit: int | None = None  # at most so many photos
@@ -88,10 +89,8 @@ def main(config: Config) -> None:
     """Measure, print the report and write the files.
 
     Raises:
-        InpaintError: an unknown method, table or masks, no photos, or LPIPS is wanted and cannot be had.
+        InpaintError: an unknown method or masks, no photos, or LPIPS is wanted and cannot be had.
     """
-    if config.table is not None and config.table not in reported.TABLES:
-        raise InpaintError(f"There is no reported table {config.table!r}; choose one of {', '.join(reported.TABLES)}.")
     if config.by_share and not config.lpips:
         raise InpaintError("Figures by share are those of LPIPS, too: leave --no-lpips out.")
     if config.lpips and (why := metrics.lpips_unavailable_reason()):

@@ -42,7 +42,7 @@ ENLARGED = 2  # times, on the sheet
 class Config:
     """The options of the command."""
 
-    photos: Paths  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the results
     checkpoints: Path | None = None  # weights and manifest; default: those of the project
     limit: int = 100  # photos, spread evenly over those there are

@@ -50,8 +50,8 @@ RATIOS = {"hole_l1": "L1 in the hole", "lpips": "LPIPS"}  # shown by hole ratio
 class Config:
     """The options of the command."""
 
-    animals: Paths  # photos of the survey's table; repeat
-    scenes: Paths  # photos of DeepFill v2's table; repeat
+    animals: Paths  # photos of the survey's table
+    scenes: Paths  # photos of DeepFill v2's table
     write: Path  # the page to write
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
     slowest: float = 3.0  # leave out what takes more seconds at 512 px

@@ -42,7 +42,7 @@ HEADS = ("photos", "n", "LPIPS without", "with sketch", "ratio", "edge recall wi
 class Config:
     """The options of the command."""
 
-    photos: Paths  # folder, tar shard or quoted pattern; repeat
+    photos: Paths  # folder, tar shard or quoted pattern
     weights: Path | None = None  # folder with the generator's weights; default: the catalogue's
     edges_from: Path | None = None  # folder with the edge detector's weights
     masks: str = "free_form"  # centre, box, free_form, irregular@10-20 (%), ...
@@ -114,7 +114,7 @@ def measure_photo(photo: Photo, config: Config, generator: Path) -> tuple[Sketch
         generator: file of the generator's weights, beside its manifest.
     """
     pixels = photo.pixels
-    hole = mask_for(photo.name, config.masks, *pixels.shape[:2], config.seed)
+    hole = mask_for(photo.name, config.masks, pixels.shape[0], pixels.shape[1], config.seed)
     lines = thin_edges(pixels) & hole
     if lines.sum() < FEWEST:
         return None

@@ -62,7 +62,6 @@ def test_a_reported_table_stands_in_the_report(three: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ({"table": "birds"}, "animals, places"),
         ({"masks": ("stars",)}, "stars"),
         ({"method": ("photoshop",)}, "photoshop"),
         ({"limit": 0}, "no photos"),
