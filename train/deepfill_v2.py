@@ -26,8 +26,7 @@ from torch import Generator, Tensor
 from torch.optim import Adam, Optimizer
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.deepfill_v2 import DeepFillV2
-from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
+from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
 from train.core import options, session
 from train.core.data import Photos
 from train.core.engine import Engine

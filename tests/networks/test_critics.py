@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from inpaint_core.networks.critics import ContextPatchCritic, GlobalLocalCritic, WassersteinCritic
+from inpaint_core.networks.context_encoder import ContextPatchCritic
 from inpaint_core.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from inpaint_core.networks.deepfill_v1 import WassersteinCritic
+from inpaint_core.networks.glcic import GlobalLocalCritic
 
 CRITICS = {
     "context": (lambda: ContextPatchCritic(64, width=4), [64]),
