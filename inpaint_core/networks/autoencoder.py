@@ -1,8 +1,8 @@
 """The plain autoencoder: encoder, bottleneck, decoder, trained with the mean squared error alone.
 
 The baseline of both studies: fully convolutional at any size, and with the encoders of the small-image study (32 px,
-centre 8 x 8 missing) in the styles of AlexNet, VGG, ResNet and Inception. No skip connections: everything the decoder
-knows went through the bottleneck.
+centre 8 x 8 missing) in the styles of AlexNet, VGG, ResNet and Inception. No skip connections: all that the
+decoder gets went through the bottleneck.
 """
 
 from __future__ import annotations

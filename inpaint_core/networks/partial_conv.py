@@ -27,8 +27,7 @@ class PartialConv2d(nn.Conv2d):
     Args:
         multi_channel: the mask has a channel for every input channel (needed where features of two sources with
             different masks are concatenated); otherwise one channel serves all.
-        return_mask: also return the updated mask, of `out_channels` channels if `multi_channel`, else 1.
-        The other arguments are those of `nn.Conv2d`; groups are not supported.
+        in_channels, out_channels, kernel_size, stride, padding, bias: those of `nn.Conv2d`.
     """
 
     def __init__(
@@ -38,14 +37,11 @@ class PartialConv2d(nn.Conv2d):
         kernel_size: int,
         stride: int = 1,
         padding: int = 0,
-        dilation: int = 1,
         bias: bool = True,
         multi_channel: bool = True,
-        return_mask: bool = True,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias=bias)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
         self.multi_channel = multi_channel
-        self.return_mask = return_mask
         self.window = kernel_size * kernel_size * (in_channels if multi_channel else 1)
 
     def _count_valid(self, valid: Tensor) -> Tensor:
@@ -57,11 +53,9 @@ class PartialConv2d(nn.Conv2d):
             planes = valid.sum(dim=1, keepdim=True, dtype=torch.float32)
         ones = planes.new_ones(1, 1, *self.kernel_size)
         with torch.autocast(planes.device.type, enabled=False):
-            return F.conv2d(planes, ones, None, self.stride, self.padding, self.dilation)
+            return F.conv2d(planes, ones, None, self.stride, self.padding)
 
-    def forward(  # type: ignore[override]
-        self, features: Tensor, valid: Tensor
-    ) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         """Convolve the valid part of the features.
 
         Args:
@@ -69,21 +63,17 @@ class PartialConv2d(nn.Conv2d):
             valid: N x (C if multi_channel else 1) x H x W, 1 = valid, 0 = hole.
 
         Returns:
-            N x C' x H' x W', and with `return_mask` the updated mask (1 = valid).
+            N x C' x H' x W', and the updated mask (1 = valid) of C' channels if `multi_channel`, else 1.
         """
         with torch.no_grad():
             count = self._count_valid(valid)
             updated = (count > 0.5).float()
             ratio = updated * self.window / count.clamp(min=1.0)
         plane = valid[:, :1] if valid.stride(1) == 0 else valid
-        output = F.conv2d(
-            features * plane.to(features.dtype), self.weight, None, self.stride, self.padding, self.dilation
-        )
+        output = F.conv2d(features * plane.to(features.dtype), self.weight, None, self.stride, self.padding)
         output = output * ratio.to(output.dtype)
         if self.bias is not None:
             output = output + (self.bias.reshape(1, -1, 1, 1) * updated).to(output.dtype)
-        if not self.return_mask:
-            return output
         channels = self.out_channels if self.multi_channel else 1
         return output, updated.to(valid.dtype).expand(-1, channels, -1, -1)
 

@@ -62,7 +62,7 @@ class LogisticMixture(PixelDistribution):
         return self._log_mass(parameters.unsqueeze(-2), every)
 
     def log_likelihood(self, parameters: Tensor, image: Tensor) -> Tensor:
-        """See `PixelDistribution`. Looks at one value of each distribution only, so it is cheap."""
+        """See `PixelDistribution`. Evaluates one value of each distribution only, so it is cheap."""
         rows = parameters.permute(0, 3, 4, 2, 1)  # (N, H, W, 3, P), as a channels-last network wrote them
         return self._log_mass(rows, levels(image).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 

@@ -163,8 +163,8 @@ class DiagonalBiLSTM(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """N x C x H x W -> N x C x H x W: the input plus what the sweeps add to it."""
         left, right = self.sweep(features)
-        # The sweep from the right knows pixels to the right in its own row, which are the future: it may only
-        # reach the row below.
+        # States of the sweep from the right depend on pixels to the right in their own row, which are the future: they
+        # may only be used in the row below.
         right = F.pad(right, (0, 0, 1, 0))[:, :, :-1]
         return features + self.output(left + right)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DETECTOR = "edge_detector"  # its name in the manifest; it fills nothing, so it is not in the catalogue
 THRESHOLD = 0.6  # of the soft map, as in the paper on gated convolution
-MAX_PIXELS = 1024 * 1024  # of a photo that is evaluated: nobody draws finer, and 1 MP takes half a second
+MAX_PIXELS = 1024 * 1024  # of a photo that is evaluated: lines are not drawn finer, and 1 MP takes half a second
 ORIENTATION_SIGMA = 2.0  # pixels: over how wide a neighbourhood a line's direction is taken
 
 

@@ -54,10 +54,10 @@ def test_mistakes_are_one_sentence_and_exit_status_2(
 ) -> None:
     before = photo.read_bytes()
     assert main(["edges", *(word.format(tmp_path) for word in arguments)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("Error: ")
-    assert said.count("\n") == 1
-    assert "Traceback" not in said
+    message = capsys.readouterr().err
+    assert message.startswith("Error: ")
+    assert message.count("\n") == 1
+    assert "Traceback" not in message
     assert photo.read_bytes() == before
     assert not (tmp_path / "edges.png").exists()
 

@@ -63,7 +63,7 @@ def test_the_photos_far_end_cannot_be_seen_but_a_neighbourhood_can(detector: Edg
     assert F.avg_pool2d(moved, 8)[..., 32].max() > F.avg_pool2d(moved, 8)[..., 8].max()
 
 
-def test_an_enlarged_map_keeps_what_it_says_where_it_says_it() -> None:
+def test_upsampling_keeps_every_value_at_its_place() -> None:
     features = torch.rand(1, 2, 5, 7, generator=torch.Generator().manual_seed(0))
     larger = upsample(features, 4, 18, 28)
     assert larger.shape == (1, 2, 18, 28)
@@ -82,7 +82,7 @@ def test_a_photo_moved_by_a_step_of_the_coarsest_stage_has_its_edges_moved_by_as
 
 
 def test_a_symmetric_dot_is_seen_symmetrically_around_its_own_pixel() -> None:
-    """With kernels that cannot tell left from right, every stage is about the pixel it claims to be about."""
+    """With kernels that are mirror images of themselves, every stage is centred on the pixel it stands for."""
     detector = EdgeDetector().eval()
     with torch.no_grad():
         for module in detector.modules():

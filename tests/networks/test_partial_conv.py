@@ -52,10 +52,10 @@ def test_partial_convolution_is_the_papers_formula() -> None:
 @torch.no_grad()
 def test_without_holes_only_the_border_differs_from_an_ordinary_convolution() -> None:
     torch.manual_seed(0)
-    layer = PartialConv2d(3, 4, 3, padding=1, multi_channel=False, return_mask=False)
+    layer = PartialConv2d(3, 4, 3, padding=1, multi_channel=False)
     features = torch.randn(1, 3, 8, 8)
     ordinary = torch.nn.functional.conv2d(features, layer.weight, layer.bias, padding=1)
-    output = layer(features, torch.ones(1, 1, 8, 8))
+    output, _ = layer(features, torch.ones(1, 1, 8, 8))
     torch.testing.assert_close(output[..., 1:-1, 1:-1], ordinary[..., 1:-1, 1:-1])
     assert not torch.allclose(output[..., 0, :], ordinary[..., 0, :])
 
