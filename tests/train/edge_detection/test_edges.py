@@ -15,7 +15,7 @@ from PIL import Image
 
 from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.edge_detector import HED
+from inpaint_core.networks.edge_detector import EdgeDetector
 from train.edge_detection import evaluate as evaluate_edges
 from train.edge_detection import train as script
 from train.edge_detection.data import AGREED, DOUBTED, EdgeBank, EdgeSampler, annotated, consensus
@@ -173,7 +173,7 @@ def test_training_learns_and_the_export_detects(
     where = session(data, tmp_path, val=[data / "drawn"], val_photos=2, eval_every=6, steps=6, export=True)
     engine = run(EdgeTraining(Recipe(**RECIPE)), where)
     assert engine.step == 6
-    record = weights.records(tmp_path / "export")["hed"]
+    record = weights.records(tmp_path / "export")["edge_detector"]
     assert record.bytes < 3_000_000
     assert record.dtype == "float16"
     assert record.arguments == {"scales": [0.5, 1.0, 1.5]}
@@ -185,11 +185,11 @@ def test_training_learns_and_the_export_detects(
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path / "export"))
     soft = sketch.edges(annotated([data / "drawn"])[0].photo, "cpu")
     assert np.isfinite(soft).all()
-    before = (tmp_path / "export" / "hed.safetensors").read_bytes()
+    before = (tmp_path / "export" / "edge_detector.safetensors").read_bytes()
     start = EdgeTraining(Recipe(**RECIPE))
-    run(start, session(data, tmp_path / "next", init=tmp_path / "export" / "hed.safetensors", steps=1))
+    run(start, session(data, tmp_path / "next", init=tmp_path / "export" / "edge_detector.safetensors", steps=1))
     assert start.started
-    assert (tmp_path / "export" / "hed.safetensors").read_bytes() == before
+    assert (tmp_path / "export" / "edge_detector.safetensors").read_bytes() == before
 
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(data: Path, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_the_gradient_finds_a_step_and_nothing_on_a_plain(data: Path) -> None:
         found = detect(photo)
         assert found[:, 38:42].max() > 0.5
         assert found[:, :20].max() == 0
-    detected = evaluate_edges.detect(HED().eval(), photo)
+    detected = evaluate_edges.detect(EdgeDetector().eval(), photo)
     assert detected.shape == (60, 80)
 
 
