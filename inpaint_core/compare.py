@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image
 
-from inpaint_core import catalogue
+from inpaint_core import catalogue, predictor
 from inpaint_core.arguments import as_image, as_mask
 from inpaint_core.errors import InpaintError
-from inpaint_core.predictor.predictor import Result, inpaint
+from inpaint_core.predictor import FillOptions, Result
 from inpaint_core.progress import Preview, Progress
 
 
@@ -43,6 +43,22 @@ def compare(
     Raises:
         InpaintError: at the call, before anything is computed: a bad image, mask, reference or method name.
     """
+    options = FillOptions(sketch=sketch, device=device, seed=seed, refine=refine, blend=blend)
+    return fill_all(image, mask, methods, options, reference=reference, progress=progress, preview=preview)
+
+
+def fill_all(
+    image: np.ndarray | Image.Image,
+    mask: np.ndarray | Image.Image,
+    methods: Sequence[str] | None = None,
+    options: FillOptions = FillOptions(),  # noqa: B008  (frozen)
+    *,
+    reference: np.ndarray | Image.Image | None = None,
+    progress: Progress | None = None,
+    preview: Preview | None = None,
+    fill: Callable[..., Result] = predictor.fill,
+) -> Iterator[Result]:
+    """As `compare`; `fill` is called for each method and has the signature of `predictor.fill`."""
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
     truth = None if reference is None else as_image(reference)
@@ -58,44 +74,22 @@ def compare(
     if not records:
         raise InpaintError("No method was chosen; choose at least one.")
     records.sort(key=lambda record: record.cost)
-    return _run(records, pixels, hole, sketch, truth, device, seed, refine, blend, progress, preview)
 
+    def results() -> Iterator[Result]:
+        for index, record in enumerate(records):
+            part = _part(progress, index, len(records), record.title)
+            try:
+                result = fill(pixels, hole, record.name, options, progress=part, preview=preview)
+            except InpaintError as error:
+                yield Result(record.name, None, 0.0, error=str(error))
+                continue
+            if truth is not None and result.image is not None:
+                from inpaint_core import metrics
 
-def _run(
-    records: list[catalogue.Method],
-    image: np.ndarray,
-    mask: np.ndarray,
-    sketch: np.ndarray | Image.Image | None,
-    reference: np.ndarray | None,
-    device: str,
-    seed: int,
-    refine: str | None,
-    blend: str | None,
-    progress: Progress | None,
-    preview: Preview | None,
-) -> Iterator[Result]:
-    for index, record in enumerate(records):
-        try:
-            result = inpaint(
-                image,
-                mask,
-                record.name,
-                sketch,
-                device,
-                seed,
-                refine=refine,
-                blend=blend,
-                progress=_part(progress, index, len(records), record.title),
-                preview=preview,
-            )
-        except InpaintError as error:
-            yield Result(record.name, None, 0.0, error=str(error))
-            continue
-        if reference is not None and result.image is not None:
-            from inpaint_core import metrics
+                result.metrics = metrics.measure(result.image, truth, hole)
+            yield result
 
-            result.metrics = metrics.measure(result.image, reference, mask)
-        yield result
+    return results()
 
 
 def _part(progress: Progress | None, index: int, count: int, title: str) -> Progress | None:
