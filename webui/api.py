@@ -6,62 +6,54 @@ program plain file arguments only through components.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 import inpaint_core
-from inpaint_core import InpaintError, Result, catalogue, masks, photo, sketch
+from inpaint_core import InpaintError, catalogue, masks, photo, sketch
+from inpaint_core.compare import fill_all
+from inpaint_core.predictor import FillOptions
 from webui import runner
-from webui.errors import in_one_sentence
-from webui.runner import Order
-from webui.session import new_folder, save_png
+from webui.events import shows_errors
+from webui.files import save_png, short_lived_folder
 
 
 def build() -> None:
     """Put the endpoints behind the page."""
     with gr.Group(visible=False):
         button = gr.Button()
-        the_photo, the_mask, the_sketch = (gr.File(label=name) for name in ("photo", "mask", "sketch"))
-        method = gr.Textbox(catalogue.default_method(), label="method")
-        names = gr.Textbox("", label="methods")
-        seed, width, height, specks = gr.Number(0, precision=0), *(gr.Number(n, precision=0) for n in (512, 512, 0))
-        dilate = gr.Number(0)
-        blend = gr.Textbox("", label="blend")
-        invert, loops, refine, seek = (gr.Checkbox(False) for _ in range(4))
-        kind = gr.Textbox("free_form", label="kind")
-        style = gr.Textbox("", label="format")
+        arguments: dict[str, Component] = {
+            **{name: gr.File(label=name) for name in ("photo", "mask", "sketch")},
+            "method": gr.Textbox(catalogue.default_method(), label="method"),
+            **{name: gr.Textbox("", label=name) for name in ("methods", "format", "blend")},
+            "kind": gr.Textbox("free_form", label="kind"),
+            **{name: gr.Number(0, precision=0, label=name) for name in ("seed", "remove_specks")},
+            **{name: gr.Number(512, precision=0, label=name) for name in ("width", "height")},
+            "dilate": gr.Number(0, label="dilate"),
+            **{name: gr.Checkbox(label=name) for name in ("invert", "refine", "hide_and_seek", "close_loops")},
+        }
         file_out, files_out = gr.File(label="file"), gr.File(label="files", file_count="multiple")
-        json_out, catalogue_out = gr.JSON(label="rows"), gr.JSON(label="methods")
-    queued: dict[str, Any] = {"concurrency_id": runner.QUEUE, "api_visibility": "public"}
-    button.click(
-        inpaint,
-        [the_photo, the_mask, method, the_sketch, seed, dilate, invert, refine, style, blend],
-        file_out,
-        api_name="inpaint",
-        **queued,
+        rows_out, methods_out = gr.JSON(label="rows"), gr.JSON(label="methods")
+    queued = {"concurrency_id": runner.QUEUE}
+    endpoints: tuple[tuple[Callable[..., Any], list[Component], dict[str, Any]], ...] = (
+        (inpaint, [file_out], queued),
+        (compare, [files_out, rows_out], queued),
+        (make_mask, [file_out], {}),
+        (methods, [methods_out], {}),
     )
-    button.click(
-        compare,
-        [the_photo, the_mask, names, the_sketch, seed, dilate, invert, seek, blend],
-        [files_out, json_out],
-        api_name="compare",
-        **queued,
-    )
-    button.click(
-        make_mask,
-        [the_photo, the_mask, kind, seed, width, height, dilate, loops, specks, invert],
-        file_out,
-        api_name="make_mask",
-        api_visibility="public",
-    )
-    button.click(methods, None, catalogue_out, api_name="methods", api_visibility="public")
+    for function, outputs, settings in endpoints:
+        inputs = [arguments[name] for name in inspect.signature(function).parameters]
+        name = function.__name__
+        button.click(function, inputs, outputs, api_name=name, api_visibility="public", **settings)
 
 
-@in_one_sentence
+@shows_errors
 def inpaint(
     photo: str,
     mask: str,
@@ -92,12 +84,14 @@ def inpaint(
         The file of the completed photo, in the photo's size.
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    refiner = "patchmatch" if refine else None
-    result = runner.fill(Order(picture.pixels, hole, method, lines, int(seed), refiner, blend.strip() or None))
+    options = FillOptions(
+        sketch=lines, seed=int(seed), refine="patchmatch" if refine else None, blend=blend.strip() or None
+    )
+    result = runner.fill(picture.pixels, hole, method, options)
     return _write(picture, photo, result, hole, format or picture.format)
 
 
-@in_one_sentence
+@shows_errors
 def compare(
     photo: str,
     mask: str,
@@ -125,19 +119,14 @@ def compare(
     Returns:
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
-    from inpaint_core import metrics  # imports torch
-
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
     names = [name.strip() for name in methods.split(",") if name.strip()]
     names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
-    order = Order(picture.pixels, hole, sketch=lines, seed=int(seed), blend=blend.strip() or None)
-    for result in runner.compare(order, names):
-        if not isinstance(result, Result):
-            continue
-        if hide_and_seek and result.image is not None:
-            result.metrics = metrics.measure(result.image, picture.pixels, hole)
+    options = FillOptions(sketch=lines, seed=int(seed), blend=blend.strip() or None)
+    reference = picture.pixels if hide_and_seek else None
+    for result in fill_all(picture.pixels, hole, names, options, reference=reference, fill=runner.fill):
         row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
         if result.image is None:
             row["error"] = result.error
@@ -148,7 +137,7 @@ def compare(
         yield list(files), list(rows)
 
 
-@in_one_sentence
+@shows_errors
 def make_mask(
     photo: str | None = None,
     mask: str | None = None,
@@ -189,10 +178,10 @@ def make_mask(
         hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(dilate)
     )
     name = Path(photo or mask or kind).stem
-    return str(save_png(hole.astype(np.uint8) * 255, new_folder() / f"{name}_mask.png"))
+    return str(save_png(hole, short_lived_folder() / f"{name}_mask.png"))
 
 
-@in_one_sentence
+@shows_errors
 def methods() -> list[dict[str, Any]]:
     """List the inpainting methods: name, title, year, paper, family, licence, whether it can run now.
 
@@ -251,7 +240,7 @@ def _write(picture: photo.Photo, source: str, result: inpaint_core.Result, hole:
     word = style.strip().lower().lstrip(".")
     for name, suffixes in photo.FORMATS.items():
         if word == name.lower() or f".{word}" in suffixes:
-            path = new_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
+            path = short_lived_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
             return str(photo.write(picture, result.image, path, mask=hole))
     raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photo.FORMATS)}.")
 

@@ -1,4 +1,4 @@
-"""Pictures of what a method did: where it cropped, where its patches came from, and whatever else it tells."""
+"""Pictures of what a method did: where it cropped, where its patches came from, and its other named results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from inpaint_core import Result
-from webui.session import save_png
+from webui.files import save_png
 
 SIDE = 640  # the longer side of a picture, at most
 AT_MOST = 16  # pictures
