@@ -1,7 +1,7 @@
 """The four endpoints for programs: `inpaint`, `compare`, `make_mask`, `methods`; files in, files out.
 
-Each is a function whose docstring is what an MCP client reads, behind components that nobody sees: gradio gives a
-program plain file arguments only through components.
+Each is a function whose docstring is what an MCP client reads, behind invisible components: gradio gives a program
+plain file arguments only through components.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 from gradio.components import Component
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue, masks, photo, sketch
+from inpaint_core import InpaintError, catalogue, masks
+from inpaint_core import photo as photos
+from inpaint_core import sketch as sketches
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
 from webui import runner
@@ -168,10 +170,10 @@ def make_mask(
         The mask's file, PNG, white is what is to be filled.
     """
     if mask is not None:
-        hole = masks.from_file(_read_mask(mask))
+        hole = masks.from_file(photos.read_mask(mask))
     else:
-        rows, columns = (int(height), int(width)) if photo is None else _read_photo(photo).pixels.shape[:2]
-        if rows * columns > _max_pixels():
+        rows, columns = (int(height), int(width)) if photo is None else photos.read(photo).pixels.shape[:2]
+        if rows * columns > photos.MAX_PIXELS:
             raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
         hole = masks.generate(kind, rows, columns, seed=int(seed))
     hole = masks.repair(
@@ -205,44 +207,29 @@ def methods() -> list[dict[str, Any]]:
     ]
 
 
-# The endpoints' arguments are called `photo`, `mask` and `sketch`, so the modules of these names are reached from here.
-
-
 def _read(
     file: str | None, mask: str | None, drawn: str | None, dilate: float, invert: bool
-) -> tuple[photo.Photo, np.ndarray, np.ndarray | None]:
+) -> tuple[photos.Photo, np.ndarray, np.ndarray | None]:
     if not file:
         raise InpaintError("Send a photo's file as `photo`.")
     if not mask:
         raise InpaintError("Send a mask's file as `mask`; white is what is to be filled.")
-    picture = _read_photo(file)
-    hole = masks.from_file(_read_mask(mask))
+    picture = photos.read(file)
+    hole = masks.from_file(photos.read_mask(mask))
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
         hole = masks.repair(hole, invert=invert, dilate=float(dilate))
     hole = masks.check(hole, picture.height, picture.width)
-    return picture, hole, None if not drawn else sketch.repair(_read_mask(drawn))
+    return picture, hole, None if not drawn else sketches.repair(photos.read_mask(drawn))
 
 
-def _read_photo(file: str) -> photo.Photo:
-    return photo.read(file)
-
-
-def _read_mask(file: str) -> np.ndarray:
-    return photo.read_mask(file)
-
-
-def _max_pixels() -> int:
-    return photo.MAX_PIXELS
-
-
-def _write(picture: photo.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
+def _write(picture: photos.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
     assert result.image is not None
     word = style.strip().lower().lstrip(".")
-    for name, suffixes in photo.FORMATS.items():
+    for name, suffixes in photos.FORMATS.items():
         if word == name.lower() or f".{word}" in suffixes:
             path = short_lived_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
-            return str(photo.write(picture, result.image, path, mask=hole))
-    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photo.FORMATS)}.")
+            return str(photos.write(picture, result.image, path, mask=hole))
+    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photos.FORMATS)}.")
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | str]:

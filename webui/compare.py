@@ -49,11 +49,11 @@ class CompareTab:
             gr.Markdown(waiting, elem_classes="quiet")
         self.measure = gr.Checkbox(
             False,
-            label="Hide and seek: measure against what the mask hides",
+            label="Measure against what the mask hides",
             info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
             elem_id="hide-and-seek",
         )
-        self.blend = controls.blend_choice("Rim of the fills", "compare-blend")
+        self.blend = controls.blend_choice("Blending", "compare-blend")
         start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
         self.status = gr.Markdown(
             "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"

@@ -8,7 +8,7 @@ import gradio as gr
 
 import inpaint_core
 
-BLENDS = (("As the method left it", ""), ("Poisson blending", "poisson"), ("Poisson, mixed gradients", "mixed"))
+BLENDS = (("None", ""), ("Poisson", "poisson"), ("Poisson, mixed gradients", "mixed"))
 """How a fill is blended into the photo: title for the page, name for the core."""
 
 

@@ -37,7 +37,7 @@ class EditTab:
             describe_method(catalogue.default_method()), elem_id="about-method", elem_classes="quiet"
         )
         with gr.Row(elem_classes="toolbar finishing"):
-            self.blend = controls.blend_choice("Rim of the fill", "blend", scale=1, min_width=200)
+            self.blend = controls.blend_choice("Blending", "blend", scale=1, min_width=200)
             self.refine = gr.Checkbox(
                 False,
                 label="Refine the texture with patches of the photo (PatchMatch)",
@@ -192,7 +192,7 @@ class EditTab:
         return {self.preview: gr.Image(value=None, visible=False), self.stop: gr.Button(visible=False)}
 
     def say_stopped(self) -> Updates:
-        """The same, with a word for the visitor who pressed Stop."""
+        """The same, with a note for the visitor who pressed Stop."""
         return {self.notes: "Stopped; nothing was changed.", **self.hide_running()}
 
     @shows_errors

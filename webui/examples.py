@@ -62,16 +62,16 @@ class Example:
 
 EXAMPLES = (
     Example("launch", "Clear the sky"),
-    Example("coffee", "Take the spoon"),
+    Example("coffee", "Remove the spoon"),
     Example("astronaut", "Remove the badges"),
-    Example("scratched_cat", "Mend scratches"),
+    Example("scratched_cat", "Repair scratches"),
 )
 """What is removed or repaired."""
 
 SKETCH_EXAMPLES = (
     Example("scratched_cat", "Move an eye", edit="eye"),
     Example("launch", "Add a roof line", edit="roof"),
-    Example("coffee", "Remove the spoon, go on with the cup", edit="cup"),
+    Example("coffee", "Remove the spoon, continue the cup", edit="cup"),
 )
 """Where a sketch helps: to move a feature of a face, add a building, continue what an object hid."""
 

@@ -36,15 +36,15 @@ class MaskTools:
                 self.loader = gr.UploadButton(
                     "Load a mask", file_types=["image"], size="sm", min_width=90, elem_id="load-mask"
                 )
-                reuse = gr.Button("Last mask again", size="sm", min_width=90, elem_id="reuse-mask")
+                reuse = gr.Button("Reuse last mask", size="sm", min_width=90, elem_id="reuse-mask")
                 save = gr.Button("Save the mask", size="sm", min_width=90, elem_id="save-mask")
 
         self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **QUIET)
         reuse.click(self.reuse, {workspace.session, workspace.last_mask}, workspace.canvas, **QUIET)
         workspace.download_on_click(save, self.save, workspace.inputs, js=HAND_OVER_STROKES)
-        # The canvas draws what growing and flipping will do at once, without asking the server.
+        # The canvas draws what growing and inverting will do at once, without asking the server.
         repairs.grow.change(None, [repairs.grow], js="(pixels) => window.studio.setGrow(pixels)", **QUIET)
-        repairs.invert.change(None, [repairs.invert], js="(on) => window.studio.setFlip(on)", **QUIET)
+        repairs.invert.change(None, [repairs.invert], js="(on) => window.studio.setInvert(on)", **QUIET)
         changes = (repairs.grow.release, repairs.specks.release, repairs.close_loops.change, repairs.invert.change)
         gr.on(
             [tools.expand, look.click, *changes],
@@ -68,7 +68,7 @@ class MaskTools:
                 f"{session.width} x {session.height} pixels."
             )
         if found.looks_inverted:
-            gr.Warning(" ".join(found.reasons) + " Tick Flip under Mask if so.", title="Is this mask inverted?")
+            gr.Warning(" ".join(found.reasons) + " Tick Invert under Mask if so.", title="Is this mask inverted?")
         return {self.workspace.canvas: mask_scene(session, mask)}
 
     @shows_errors

@@ -83,7 +83,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         js=(STATIC / "shortcuts.js").read_text(encoding="utf-8"),
         max_file_size=MAX_FILE_SIZE,
         mcp_server=True,
-        run_history=False,  # would keep the visitors' photos in their browsers without being asked
+        run_history=False,  # would keep the visitors' photos in their browsers without their consent
         ssr_mode=False,
         **settings,
     )

@@ -50,7 +50,7 @@ FillEvent = ProgressEvent | PreviewEvent | Result
 
 
 class _Cancelled(Exception):
-    """Ends a fill for which nobody waits any more."""
+    """Ends a fill whose caller is gone."""
 
 
 def is_slow(name: str) -> bool:

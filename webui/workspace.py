@@ -27,7 +27,7 @@ class RepairControls:
             GROW,
             step=1,
             label="Grow by",
-            info="Pixels of the canvas. A few hide the rim of what is removed.",
+            info="Pixels of the canvas. A few cover the soft border of what is removed.",
             elem_id="grow",
             render=False,
         )
@@ -44,7 +44,7 @@ class RepairControls:
         self.close_loops = gr.Checkbox(
             False, label="Fill the inside of drawn outlines", elem_id="close-loops", render=False
         )
-        self.invert = gr.Checkbox(False, label="Flip: fill what is not painted", elem_id="flip", render=False)
+        self.invert = gr.Checkbox(False, label="Invert: fill what is not painted", elem_id="flip", render=False)
 
     @property
     def inputs(self) -> set[Block]:

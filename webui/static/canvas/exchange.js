@@ -55,7 +55,7 @@ window.studio = {
   hovered: () => stage.matches(":hover"),
   holdSpace(on) { if (state.space !== on) { state.space = on; refresh(); } },
   setGrow(value) { state.grow = Number(value); showGrown(); },
-  setFlip(value) { state.flip = Boolean(value); showGrown(); },
+  setInvert(value) { state.invert = Boolean(value); showGrown(); },
   download() { setTimeout(() => document.querySelector("#download-file").click(), 200); },
 };
 

@@ -10,7 +10,7 @@ const grownCanvas = find("canvas[data-layer=grown]"), litCanvas = find("canvas[d
 
 const state = {
   width: 1, height: 1, layer: "mask", tool: "brush", brush: { mask: 24, sketch: 3 },
-  zoom: 1, x: 0, y: 0, fit: 1, grow: 4, flip: false, done: [], undone: [], space: false, scene: null, original: null,
+  zoom: 1, x: 0, y: 0, fit: 1, grow: 4, invert: false, done: [], undone: [], space: false, scene: null, original: null,
 };
 function play(record) {
   const context = layers[record.layer].getContext("2d");

@@ -3,7 +3,7 @@
 const GROWN = "rgb(255, 180, 40)";
 const PREVIEW_SIDE = 700; // the ring that growing adds is worked out on a copy of this size
 
-// ---- what growing or flipping the mask will add, in amber
+// ---- what growing or inverting the mask will add, in amber
 
 let growing = 0;
 function showGrown() {
@@ -27,7 +27,7 @@ function showGrown() {
       left -= reach; step *= 2;
     }
     context.fillStyle = GROWN;
-    if (state.flip) { // everything but the strokes
+    if (state.invert) { // everything but the strokes
       context.globalCompositeOperation = "copy";
       context.fillRect(0, 0, width, height);
     } else {
@@ -73,5 +73,5 @@ function showLit() {
 function masked() {
   const records = state.done.filter((record) => record.layer === "mask");
   const start = Math.max(0, records.findLastIndex((record) => record.kind === "clear"));
-  return state.flip || records.slice(start).some((record) => record.kind !== "clear" && !record.erase);
+  return state.invert || records.slice(start).some((record) => record.kind !== "clear" && !record.erase);
 }
