@@ -10,6 +10,7 @@ from PIL import Image
 from inpaint_core import catalogue
 from inpaint_core.arguments import as_image, as_mask
 from inpaint_core.errors import InpaintError
+from inpaint_core.predictor import FillOptions
 from inpaint_core.predictor.predictor import Result, inpaint
 from inpaint_core.progress import Preview, Progress
 
@@ -59,6 +60,21 @@ def compare(
         raise InpaintError("No method was chosen; choose at least one.")
     records.sort(key=lambda record: record.cost)
     return _run(records, pixels, hole, sketch, truth, device, seed, refine, blend, progress, preview)
+
+
+def fill_all(
+    image: np.ndarray | Image.Image,
+    mask: np.ndarray | Image.Image,
+    methods: Sequence[str] | None,
+    options: FillOptions = FillOptions(),  # noqa: B008
+    *,
+    reference: np.ndarray | Image.Image | None = None,
+    progress: Progress | None = None,
+    preview: Preview | None = None,
+) -> Iterator[Result]:
+    """`compare` with its options in one record."""
+    chosen = {key: value for key, value in vars(options).items() if key not in ("weights", "explain")}
+    return compare(image, mask, methods, reference=reference, progress=progress, preview=preview, **chosen)
 
 
 def _run(
