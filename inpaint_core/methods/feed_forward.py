@@ -85,6 +85,7 @@ class FeedForward(FillMethod):
         self.trained_depth = trained_depth
         self.engine = engine
         self.public_file = public_file
+        self.load: Callable[[], nn.Module] | None = None  # makes the network in place of reading the checkpoint
         self._networks: dict[tuple[str, str], tuple[nn.Module, str]] = {}
         self._lock = threading.Lock()
 
@@ -116,7 +117,7 @@ class FeedForward(FillMethod):
             engine = "torch"
         with self._lock:  # two requests at once must not load it twice
             if (str(device), engine) not in self._networks:
-                self._networks[str(device), engine] = self._prepare(self._load(), device, engine)
+                self._networks[str(device), engine] = self._prepare((self.load or self._load)(), device, engine)
             return self._networks[str(device), engine]
 
     def _load(self) -> nn.Module:
