@@ -1,4 +1,4 @@
-"""A table of figures with a title and a note, and its two forms: for a terminal and in Markdown."""
+"""A table of figures with a title and a note."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ class Section:
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
     note: str | None = None
-
-    def as_markdown(self) -> str:
-        """The table in Markdown without its title, the note below."""
-        lines = [self.columns, ("---",) * len(self.columns), *self.rows]
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-        return f"{table}\n\n{self.note}" if self.note else table
 
     def print_to(self, console: Console) -> None:
         """Print title, table and note; the first column is never cut."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fills import Section
+from benchmarks.section import Section
 
 METRICS = ("l1", "l2", "psnr", "ssim", "lpips", "tv")
 TITLES = {"l1": "L1", "l2": "L2", "psnr": "PSNR", "ssim": "SSIM", "lpips": "LPIPS", "tv": "TV"}

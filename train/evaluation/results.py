@@ -17,8 +17,8 @@ import numpy as np
 import torch
 import typer
 
-from benchmarks import fills as benchmark
 from benchmarks import training as speed
+from benchmarks.section import Section
 from inpaint_core import catalogue, metrics, weights
 from inpaint_core.errors import InpaintError
 from train.core.options import start
@@ -102,7 +102,7 @@ def page(
     scenes: Sequence[report.Fill],
     counts: dict[str, tuple[int, int]],
     left_out: Sequence[str],
-    training: benchmark.Section | None,
+    training: Section | None,
 ) -> str:
     """The page's text.
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import fills as benchmark
-from benchmarks import training as speed
+from benchmarks.section import Section
 from inpaint_core.errors import InpaintError
 from train.evaluation import contact_sheet, report, reported, results
 from train.evaluation.evaluate import spread
@@ -32,7 +31,7 @@ def fills(kinds: list[str], methods: dict[str, float]) -> list[report.Fill]:
 
 def test_the_page_has_both_tables_with_shares_and_intervals_by_hole_ratio() -> None:
     methods = {"ns": 1.0, "telea": 1.1, "deepfill_v1_mosaic": 0.5}
-    speeds = benchmark.Section("", ("script", "images/s"), [("glcic", "7.0")], note="A note.")
+    speeds = Section("", ("script", "images/s"), [("glcic", "7.0")], note="A note.")
     text = results.page(
         fills(["centre"], methods),
         fills(["box", "free_form"], methods),
@@ -107,39 +106,3 @@ def test_labels_too_long_for_their_column_are_set_smaller_and_stay_inside() -> N
     for sheet in (short, long):
         assert sheet[:, :66].min() < 120
         assert sheet[:, 74:].min() > 200
-
-
-def test_the_speed_of_a_script_is_that_of_whole_steps() -> None:
-    found = speed.measure("autoencoder", size=64, batch=2, width=8)
-    assert (found["size"], found["batch"]) == (64, 2)
-    assert found["images"] > 0.5
-    assert found["operations"] == pytest.approx(found["operations_an_image"] * found["images"], rel=1e-6)
-    larger = speed.measure("autoencoder", size=128, batch=2, width=8)
-    # four times the pixels, and a bottleneck that is no larger: nearly four times the work
-    assert 3 < larger["operations_an_image"] / found["operations_an_image"] < 4.2
-
-
-def test_every_paper_has_its_speed_measured() -> None:
-    names = speed.names()
-    assert {"autoencoder", "context_encoder", "glcic", "deepfill_v1", "deepfill_v2", "partial_conv"} <= set(names)
-    assert not {"session", "options", "evaluate", "data"} & set(names)
-    with pytest.raises(InpaintError, match="autoencoder, context_encoder"):
-        speed.training_of("stable_diffusion")
-
-
-def test_the_table_of_speeds_is_a_share_of_the_machines_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"size": 128, "batch": 8, "images": 10.0, "operations": 2e11, "operations_an_image": 2e10}
-
-    def child(module: str, *arguments: str) -> dict[str, object]:
-        assert module == "benchmarks.training"
-        return {"error": "Get the features."} if arguments[1] == "partial_conv" else told
-
-    monkeypatch.setattr(benchmark, "in_a_fresh_process", child)
-    rates = {"cpu float32": 2e11, "cpu bfloat16": 1e12, "cuda bfloat16": 4e12, "cuda float32": 1e12}
-    section = speed.table(["glcic", "partial_conv"], rates=rates)
-    assert [row[:2] for row in section.rows] == [("glcic", "cpu"), ("glcic", "cuda")]
-    assert [row[-1] for row in section.rows] == ["20%", "5%"]
-    assert section.note is not None
-    assert "partial_conv is not here" in section.note
-    monkeypatch.setattr(benchmark, "in_a_fresh_process", lambda *_: json.loads(json.dumps(vars(section))))
-    assert benchmark.training() == section
