@@ -35,7 +35,7 @@ from train.core.run import Run
 LENGTH, START = 100_000, 90_000  # steps of the run that is imagined, and the one it is measured from
 ENOUGH = 4.0  # seconds of steps, after which no further cycle is measured
 PHOTOS = 16
-JOINED = {"critic_alone": 0, "critic_auc": 0.0}  # options with which critics count from their first step
+JOINED = {"critic_alone": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step
 QUIET = {"eval_every": LENGTH, "grid_every": LENGTH, "checkpoint_minutes": 1e6}
 COLUMNS = ("script", "device", "photo", "batch", "images/s", "TFLOP an image", "TFLOP/s", "share of rate")
 NOTE = (

@@ -29,7 +29,7 @@ DESCRIPTION = """Fill holes in photos: every inpainting method from Navier-Stoke
 A mask is a picture of the photo's size, white where the photo is to be filled. Known pixels stay bit for bit what they
 were.
 
-Exit status: 0 all went well, 2 something to mend in the call or its files, 3 some files of a folder or methods of a
+Exit status: 0 all went well, 2 an error in the call or its files, 3 some files of a folder or methods of a
 comparison failed, 130 interrupted. --version shows the version.
 """
 FRAME = str.maketrans("│╭╮╰╯", "     ")  # what tyro draws around its messages

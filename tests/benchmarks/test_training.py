@@ -9,23 +9,19 @@ pytest.importorskip("accelerate")
 from benchmarks import training
 from inpaint_core.errors import InpaintError
 
-SMALL = {"batch": 2, "width": 8, "perceptual": 0.0, "critics": ("patch",), "precision": "no"}  # needs no weights
+SMALL = {"batch": 1, "width": 8, "perceptual": 0.0, "critics": ("patch",), "precision": "no"}  # needs no weights
 
 
-def test_the_speed_of_a_script_is_that_of_whole_steps() -> None:
-    speed = training.measure("deepfill_v2", cycles=1, size=64, **SMALL)
-    assert (speed.size, speed.batch) == (64, 2)
-    assert speed.images > 0.2
+def test_the_speed_of_a_script_is_that_of_whole_steps_with_their_critics() -> None:
+    speed = training.measure("deepfill_v2", cycles=1, size=32, **SMALL)
+    assert (speed.size, speed.batch) == (32, 1)
+    assert speed.images > 0.05
     assert speed.operations == pytest.approx(speed.operations_an_image * speed.images)
-    larger = training.measure("deepfill_v2", cycles=1, size=128, **SMALL)
+    without = training.measure("deepfill_v2", cycles=1, size=32, **{**SMALL, "critics": ()})
+    assert speed.operations_an_image > 1.05 * without.operations_an_image
+    larger = training.measure("deepfill_v2", cycles=1, size=64, **{**SMALL, "critics": ()})
     # four times the pixels; attention grows with their square, but is small here
-    assert 3.5 < larger.operations_an_image / speed.operations_an_image < 5
-
-
-def test_critics_are_part_of_a_step() -> None:
-    with_critic = training.measure("deepfill_v2", cycles=1, size=64, **SMALL)
-    without = training.measure("deepfill_v2", cycles=1, size=64, **{**SMALL, "critics": ()})
-    assert with_critic.operations_an_image > 1.05 * without.operations_an_image
+    assert 3 < larger.operations_an_image / without.operations_an_image < 5
 
 
 def test_only_training_scripts_are_measured() -> None:

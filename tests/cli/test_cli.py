@@ -110,10 +110,10 @@ def test_refine_replaces_the_texture(folder: Path) -> None:
 def test_a_bad_file_does_not_end_a_batch(batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fill", batch / "photos", batch / "masks", "-m", "ns", "-o", batch / "out") == 3
     assert sorted(path.name for path in (batch / "out").iterdir()) == ["a.png", "b.jpg"]
-    said = capsys.readouterr()
-    assert "2 filled, 1 failed" in said.out
-    assert said.err.strip().splitlines()[-1].startswith("Failed: c.jpg ")
-    assert "Traceback" not in said.err
+    printed = capsys.readouterr()
+    assert "2 filled, 1 failed" in printed.out
+    assert printed.err.strip().splitlines()[-1].startswith("Failed: c.jpg ")
+    assert "Traceback" not in printed.err
 
 
 def test_a_photo_without_a_mask_is_listed_as_failed(batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -222,8 +222,8 @@ def test_mask_repair_closes_a_drawn_loop(folder: Path) -> None:
     outline[20:40, 20:50] = 255
     outline[23:37, 23:47] = 0
     Image.fromarray(outline).save(folder / "outline.png")
-    assert run("mask", "repair", folder / "outline.png", folder / "mended.png", "--close-loops") == 0
-    assert (pixels(folder / "mended.png")[20:40, 20:50] == 255).all()
+    assert run("mask", "repair", folder / "outline.png", folder / "repaired.png", "--close-loops") == 0
+    assert (pixels(folder / "repaired.png")[20:40, 20:50] == 255).all()
 
 
 def test_mask_check_says_how_much_is_to_fill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
