@@ -40,9 +40,7 @@ def methods(sizes: tuple[int, ...] = (256, 512, 1024), repeats: int = 3) -> Sect
     )
 
 
-def large_photo(
-    names: tuple[str, ...] = ("telea",), repeats: int = 3, size: tuple[int, int] = LARGE_PHOTO
-) -> Section:
+def large_photo(names: tuple[str, ...] = ("telea",), repeats: int = 3, size: tuple[int, int] = LARGE_PHOTO) -> Section:
     """A brush stroke on a large JPEG: seconds, and the peak of memory above the idle process.
 
     Each run is a process of its own that imports everything, fills a tiny photo (idle), and then opens the large one,

@@ -59,9 +59,7 @@ class Speed:
         return self.images * self.operations_an_image
 
 
-def table(
-    scripts: list[str] | None = None, batch: int | None = None, rates: dict[str, float] | None = None
-) -> Section:
+def table(scripts: list[str] | None = None, batch: int | None = None, rates: dict[str, float] | None = None) -> Section:
     """Every script on the CPU, and on CUDA where it is.
 
     Args:

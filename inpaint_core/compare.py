@@ -66,7 +66,7 @@ def fill_all(
     image: np.ndarray | Image.Image,
     mask: np.ndarray | Image.Image,
     methods: Sequence[str] | None,
-    options: FillOptions = FillOptions(),  # noqa: B008
+    options: FillOptions = FillOptions(),
     *,
     reference: np.ndarray | Image.Image | None = None,
     progress: Progress | None = None,

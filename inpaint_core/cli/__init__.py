@@ -24,7 +24,8 @@ from inpaint_core.cli.methods import Methods
 from inpaint_core.cli.status import INTERRUPTED, USER_ERROR
 from inpaint_core.errors import InpaintError
 
-DESCRIPTION = """Fill holes in photos: every inpainting method from Navier-Stokes to deep networks, on files and folders.
+DESCRIPTION = """\
+Fill holes in photos: every inpainting method from Navier-Stokes to deep networks, on files and folders.
 
 A mask is a picture of the photo's size, white where the photo is to be filled. Known pixels stay bit for bit what they
 were.

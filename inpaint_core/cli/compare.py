@@ -49,7 +49,9 @@ class Compare:
     def run(self) -> int:
         """Fill, measure and write; returns the exit status."""
         if self.reference is not None and self.hide_and_seek:
-            raise InpaintError("Give --reference or --hide-and-seek, not both: the latter takes the photo as reference.")
+            raise InpaintError(
+                "Give --reference or --hide-and-seek, not both: the latter takes the photo as reference."
+            )
         for name in self.method:
             catalogue.require_ready(name)
         from inpaint_core import photo

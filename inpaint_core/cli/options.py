@@ -40,9 +40,7 @@ class FillArguments:
         from inpaint_core.arguments import choose_device
         from inpaint_core.predictor import FillOptions
 
-        options = FillOptions(
-            device=self.device, seed=self.seed, refine=self.refine, blend=self.blend, weights=weights
-        )
+        options = FillOptions(device=self.device, seed=self.seed, refine=self.refine, blend=self.blend, weights=weights)
         choose_device(self.device)
         return options
 

@@ -96,7 +96,8 @@ def windows(
 def least(field: Tensor, pixels: Tensor) -> Tensor:
     """The mask of exactly `pixels` pixels in which the field is least.
 
-    Found with two histograms, ten times faster than by sorting. Values of the field are distinguished to a millionth of its range.
+    Found with two histograms, ten times faster than by sorting. Values are distinguished to a millionth of the field's
+    range.
 
     Args:
         field: float32, N x H x W.

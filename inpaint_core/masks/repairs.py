@@ -180,7 +180,7 @@ def _piece_sizes(region: np.ndarray, connectivity: int) -> np.ndarray:
 
 
 def _enclosed(hole: np.ndarray) -> np.ndarray:
-    """Known pixels that cannot reach the border. Hole pixels that touch at a corner are connected, as in a thin outline."""
+    """Known pixels that cannot reach the border. Hole pixels touching at a corner are connected."""
     flooded = np.pad(hole.view(np.uint8), 1)  # a known frame, from which all that is not enclosed is reached
     cv2.floodFill(flooded, None, (0, 0), 1, flags=4)
     return flooded[1:-1, 1:-1] == 0

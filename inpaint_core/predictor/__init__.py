@@ -16,7 +16,7 @@ def fill(
     image: np.ndarray | Image.Image,
     mask: np.ndarray | Image.Image,
     method: str | None = None,
-    options: FillOptions = FillOptions(),  # noqa: B008
+    options: FillOptions = FillOptions(),
     *,
     progress: Progress | None = None,
     preview: Preview | None = None,

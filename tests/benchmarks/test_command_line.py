@@ -28,7 +28,9 @@ def test_json_holds_the_whole_table(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(command, "sections", lambda options: [SPEED])
     assert command.main(command.Options(json=True)) == 0
     table = json.loads(capsys.readouterr().out)
-    assert Section(table["title"], tuple(table["columns"]), [tuple(row) for row in table["rows"]], table["note"]) == SPEED
+    assert (
+        Section(table["title"], tuple(table["columns"]), [tuple(row) for row in table["rows"]], table["note"]) == SPEED
+    )
 
 
 def test_an_error_of_the_user_is_one_sentence(

@@ -249,7 +249,9 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert inpaint_core.__version__ in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["fill", "compare", "edges", "methods", *(f"mask {each}" for each in MASK_COMMANDS)])
+@pytest.mark.parametrize(
+    "command", ["fill", "compare", "edges", "methods", *(f"mask {each}" for each in MASK_COMMANDS)]
+)
 def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*command.split(), "--help") == 0
     assert f"For example: `python -m inpaint_core {command} " in " ".join(capsys.readouterr().out.split())
