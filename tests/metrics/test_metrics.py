@@ -431,5 +431,5 @@ def test_navier_stokes_on_animals_gives_the_talk_s_table(shared):
 
 def test_the_examples_in_the_docstrings_run():
     outcomes = [doctest.testmod(module) for module in (pixelwise, structural, variation, frechet)]
-    assert all(outcome.attempted >= 2 for outcome in outcomes)
+    assert all(outcome.attempted >= 1 for outcome in outcomes)
     assert not any(outcome.failed for outcome in outcomes)
