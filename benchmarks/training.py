@@ -173,7 +173,6 @@ class StepTimer:
                 self.seconds.append(time.perf_counter() - start)
             if sum(self.seconds) > ENOUGH:
                 break
-        steps.close()
 
 
 def run_script(name: str, folder: Path, cycles: int, options: dict[str, Any]) -> tuple[Any, StepTimer]:

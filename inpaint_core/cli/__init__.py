@@ -44,11 +44,11 @@ class Command(Protocol):
 
 
 app = tyro.extras.SubcommandApp()
-app.command(Fill, name="fill")
-app.command(Compare, name="compare")
+app.command(name="fill")(Fill)
+app.command(name="compare")(Compare)
 app.command(masks.app, name="mask", help=masks.DESCRIPTION)
-app.command(Edges, name="edges")
-app.command(Methods, name="methods")
+app.command(name="edges")(Edges)
+app.command(name="methods")(Methods)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

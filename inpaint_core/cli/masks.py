@@ -46,13 +46,11 @@ class Random:
             raise InpaintError(f"There is no kind of mask {self.kind!r}; choose one of {', '.join(masks.GENERATORS)}.")
         options: dict[str, object] = {}
         if self.share is not None:
-            options = {"random_pixels": {"share": self.share}, "irregular": {"ratio": (self.share, self.share)}}.get(
-                self.kind, {}
-            )
-            if not options:
+            if self.kind not in ("irregular", "random_pixels"):
                 raise InpaintError(
                     f"The share of a {self.kind} mask cannot be chosen; use --kind irregular or random_pixels."
                 )
+            options = {"share": self.share} if self.kind == "random_pixels" else {"ratio": (self.share, self.share)}
         _save(masks.generate(self.kind, height, width, seed=self.seed, **options), self.output)
         return 0
 
@@ -144,7 +142,7 @@ class Check:
 
 app = tyro.extras.SubcommandApp()
 for command in (Random, Box, Repair, Check):
-    app.command(command, name=command.__name__.lower())
+    app.command(name=command.__name__.lower())(command)
 
 
 def _save(hole: np.ndarray, output: Path) -> None:

@@ -152,7 +152,8 @@ def square_box(sampler: Sampler, count: int, size: tuple[int, int]) -> Boxes:
         start = sampler.integers(count, 1, low=0, high=extent - side)
         shrink = sampler.integers(count, 1, low=0, high=extent // 16)
         edges += [(start + shrink).float(), (start + side - shrink).float()]
-    return Boxes(*edges, size=size)
+    top, bottom, left, right = edges
+    return Boxes(top, bottom, left, right, size)
 
 
 def lama_boxes(sampler: Sampler, count: int, size: tuple[int, int]) -> Boxes:

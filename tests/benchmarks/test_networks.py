@@ -11,7 +11,7 @@ from benchmarks import machine, networks
 def test_the_machine_has_a_rate_in_both_precisions() -> None:
     rates = machine.convolution_rates(repeats=1)
     assert list(rates)[:2] == ["cpu float32", "cpu bfloat16"]
-    assert all(1e9 < rate < 1e16 for rate in rates.values())
+    assert all(1e6 < rate < 1e16 for rate in rates.values())
     assert machine.machine({"cpu float32": 2.5e11}).rows == [("cpu float32", "0.25")]
 
 
