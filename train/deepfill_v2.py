@@ -42,6 +42,7 @@ from train.core.sketches import sketch_batch
 from train.core.validation import Validation
 
 CRITICS = {"sn_patchgan": SNPatchDiscriminator, "patch": PatchCritic, "projected": ProjectedCritic}
+LAST_KERNEL = "refinement.decoder.6.weight"  # the layer at which the terms' gradients are compared
 CRITIC_LR = {"sn_patchgan": 1e-4, "patch": 4e-4, "projected": 4e-4}
 
 
@@ -93,7 +94,7 @@ def main(config: Config) -> Run:
         )
     perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
     line_loss = run.frozen(LineLoss()) if config.follow > 0 else None
-    last_kernel = network.refinement.decoder[-1].weight
+    last_kernel = network.get_parameter(LAST_KERNEL)
     run.load()
     initialised = "generator" in run.initialised
 
@@ -147,7 +148,7 @@ def main(config: Config) -> Run:
 
         if not alone:
             terms = {"l1": hole_and_known_l1(refined, truth, mask, border, config.known)}
-            weight = {"l1": 1.0}
+            weight: dict[str, float | Tensor] = {"l1": 1.0}
             with run.autocast():
                 if perceptual is not None:
                     start, full = config.perceptual_start, config.perceptual_full
