@@ -5,6 +5,7 @@ Departures from the public code: none in the generator; the mask is 1 = hole as 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -68,3 +69,30 @@ class LaMa(nn.Module):
             local, global_ = block(local, global_)
         features = self.up(torch.cat((local, global_), dim=1))  # (N, width, H, W)
         return torch.sigmoid(self.head(reflect_pad(features, 3)).float())
+
+
+class LaMaDiscriminator(nn.Module):
+    """pix2pixHD's PatchGAN as LaMa uses it (section 2.2): scores of overlapping patches, and features to be matched.
+
+    Args:
+        in_channels: 3 for RGB.
+        width: channels of the first layer, 64 in the paper; they double up to 8 times as many.
+        layers: strided convolutions, 4 in the paper.
+    """
+
+    def __init__(self, in_channels: int = 3, width: int = 64, layers: int = 4) -> None:
+        super().__init__()
+        widths = [width * min(2**level, 8) for level in range(layers + 1)]
+        blocks: list[nn.Module] = [nn.Sequential(nn.Conv2d(in_channels, width, 4, 2, 2), nn.LeakyReLU(0.2))]
+        for level, (before, after) in enumerate(pairwise(widths), start=1):
+            convolution = nn.Conv2d(before, after, 4, stride=2 if level < layers else 1, padding=2)
+            blocks.append(nn.Sequential(convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2)))
+        self.blocks = nn.ModuleList(blocks)
+        self.score = nn.Conv2d(widths[-1], 1, 4, padding=2)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """N x 3 x H x W in [0, 1] -> N x 1 x h x w logits, high for real, and each block's output, finest first."""
+        features = [image]
+        for block in self.blocks:
+            features.append(block(features[-1]))
+        return self.score(features[-1]), features[1:]
