@@ -73,7 +73,8 @@ class Config(PhotoConfig):
     follow: float = 0.0  # gradient of the term that wants the sketch's lines in the fill, as a share of the same
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
     run = Run(config)
 
@@ -189,6 +190,7 @@ def main(config: Config) -> None:
         arguments = {"in_channels": 6, "width": config.width}
         kept = {name: run.networks[name] for name in critics}
         export(run, "deepfill_v2", arguments, critics=kept, measure=validation.measure)
+    return run
 
 
 if __name__ == "__main__":

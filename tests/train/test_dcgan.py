@@ -16,9 +16,9 @@ from inpaint_core.networks.dcgan import DCGAN
 from tests.train.recording import record_logs
 from train import dcgan
 from train.core.bank import PhotoBank
+from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.data import CropOptions, PhotoLoader
 from train.core.gan import entropy_critic
-from train.core.run import CHECKPOINT, read_checkpoint
 from train.evaluation.frechet import features
 
 OBJECTIVES: dict[str, dict[str, Any]] = {

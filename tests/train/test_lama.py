@@ -15,8 +15,8 @@ from inpaint_core import weights
 from inpaint_core.networks.lama import LaMa
 from tests.train.recording import record_logs
 from train import lama
+from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.features import relative_l2
-from train.core.run import CHECKPOINT, read_checkpoint
 
 SIZE = 64
 

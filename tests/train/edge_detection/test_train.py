@@ -13,7 +13,7 @@ import torch
 from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
 from tests.train.recording import record_logs
-from train.core.run import CHECKPOINT, read_checkpoint
+from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.edge_detection import train as script
 from train.edge_detection.data import annotated
 from train.edge_detection.train import balanced_cross_entropy
