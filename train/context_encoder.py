@@ -21,8 +21,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.critics import ContextPatchCritic
+from inpaint_core.networks.context_encoder import ContextEncoder, ContextPatchCritic
 from train.core import options, session
 from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
 from train.core.data import Photos

@@ -22,8 +22,7 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from inpaint_core.masks.pixelate import mosaic
-from inpaint_core.networks.critics import WassersteinCritic
-from inpaint_core.networks.deepfill_v1 import DeepFillV1
+from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
 from train.core import options, session
 from train.core.adversarial import hole_windows, masked_gradient_penalty, windows
 from train.core.data import Photos

@@ -24,10 +24,9 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam
 
-from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
-from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
 from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import PhotoConfig

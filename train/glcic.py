@@ -19,8 +19,7 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adadelta, Adam, Optimizer
 
-from inpaint_core.networks.critics import GlobalLocalCritic
-from inpaint_core.networks.glcic import CompletionNetwork
+from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
 from train.core import options, session
 from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
 from train.core.data import Photos

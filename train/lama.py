@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 from torch.optim import Adam
 
-from inpaint_core.networks.lama import LaMa, LaMaDiscriminator
+from inpaint_core.networks.lama import LaMa, PatchDiscriminator
 from train.core.balance import gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import Masks, PhotoConfig
@@ -71,7 +71,7 @@ def main(config: Config) -> None:
     # ---- networks
     arguments: dict[str, Any] = {name: getattr(config, name) for name in ("width", "blocks", "global_share")}
     network = LaMa(**arguments)
-    discriminator = LaMaDiscriminator(width=config.critic_width)
+    discriminator = PatchDiscriminator(width=config.critic_width)
     optimizer = make_optimizer(network, config.optimizer, config.lr, betas=(0.9, 0.999))
     generator = run.add("generator", network, optimizer, ema=True)
     critic_optimizer = Adam(discriminator.parameters(), config.critic_lr)

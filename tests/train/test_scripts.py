@@ -154,7 +154,7 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_fills(name: str, photos
     method.folder, method.engine, method.precision = tmp_path / "two" / "export", "torch", torch.float32
     image, mask = batch_of(photos).image, torch.zeros(2, 1, SIZE, SIZE)
     mask[..., 16:48, 16:48] = 1
-    filled = method.fill(image, mask)
+    filled = method.fill(image, mask).image
     assert filled.shape == image.shape
     assert filled.isfinite().all()
     average = script.make().networks["generator"].eval()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from train.core.bank import PhotoBank
 from train.core.config import PhotoConfig
 from train.core.run import Run
@@ -84,7 +84,7 @@ class PixelValidation:
 
     def fill(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Photos whose holes have the likeliest value at every pixel in its turn, and values drawn at temperature 1."""
-        return self.network.complete(image, mask, temperature=0.0), self.network.complete(image, mask)
+        return self.network.complete(image, mask, temperature=0.0)[0], self.network.complete(image, mask)[0]
 
     def after_step(self) -> None:
         """Measure and draw where it is due; for the end of a loop's body."""

@@ -27,8 +27,7 @@ from inpaint_core import sketch, weights
 from inpaint_core.arguments import choose_device
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.engines.precision import fastest_precision
-from inpaint_core.methods.feed_forward import prepare
-from inpaint_core.networks.edge_detector import HED as EdgeDetector
+from inpaint_core.methods.engines.pytorch import prepare
 from train.core.cli import run_cli
 from train.core.config import Paths
 from train.core.sources import decode, expand, members, source_name

@@ -30,8 +30,7 @@ from torchvision.models import SqueezeNet1_1_Weights
 
 from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.edge_detector import HED as EdgeDetector
-from inpaint_core.networks.edge_detector import enlarged as upsample
+from inpaint_core.networks.edge_detector import EdgeDetector, upsample
 from train.core.cli import run_cli
 from train.core.config import Paths, RunConfig
 from train.core.export import command_line

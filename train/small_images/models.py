@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from inpaint_core.methods.autoregressive import best
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from train.small_images.loops import Adversarial, Autoencoding, Likelihood, Settings, Wasserstein
 
 SAMPLES = 8  # fills that a pixel network draws of a photo
@@ -31,7 +31,7 @@ def fill_by_pixel(network: nn.Module, image: Tensor, mask: Tensor) -> dict[str, 
     found: dict[str, list[Tensor]] = {"": [], "one sample": [], f"mean of {SAMPLES} samples": []}
     for some, hole in zip(image.split(BATCH), mask.split(BATCH), strict=True):
         several, holes = some.repeat_interleave(SAMPLES, 0), hole.repeat_interleave(SAMPLES, 0)
-        drawn = network.complete(several, holes, generator)
+        drawn, _ = network.complete(several, holes, generator)
         chosen = best(network, drawn, holes, SAMPLES)
         every = drawn.unflatten(0, (-1, SAMPLES))
         fills = every[torch.arange(len(some)), chosen], every[:, 0], every.mean(1)

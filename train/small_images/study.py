@@ -138,7 +138,7 @@ def main(config: Config) -> None:
     bank = cached_bank(expand(config.data), [], config.cache or config.out / "cache").reduced(SIZE)
     tests = spread_evenly(PhotoBank.load(expand(config.held_back)).reduced(SIZE), config.photos)
     mask = centre_quarter(len(tests), SIZE)
-    classical = NavierStokes().fill(tests, mask)
+    classical = NavierStokes().fill(tests, mask).image
     rows, fills = [Row("Navier-Stokes (not on the poster)", None, *figures(classical, tests, mask))], {"ns": classical}
     shares = sum(model.share for model in chosen.values())
     for name, model in chosen.items():

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from scipy.optimize import linear_sum_assignment
 
-from inpaint_core.networks.edge_detector import HED as EdgeDetector
+from inpaint_core.networks.edge_detector import EdgeDetector
 from train.edge_detection import evaluate as evaluate_edges
 
 
