@@ -67,15 +67,8 @@ def load_detector(device: str) -> nn.Module:
     Raises:
         InpaintError: its weights are absent or damaged.
     """
-    if not sketch.ready():
-        raise InpaintError(
-            "The edge detector's weights are absent: train it with python -m train.edge_detection.train."
-        )
-    arguments, state = weights.load(sketch.DETECTOR)
-    network = EdgeDetector(**arguments)
-    weights.load_into(network, state, "The weights of the edge detector")
     target = torch.device(choose_device(device))
-    return prepare(network, target, fastest_precision(target))
+    return prepare(weights.load_network(sketch.DETECTOR), target, fastest_precision(target))
 
 
 def batches_by_size(config: Config, finished: Path) -> Iterator[tuple[list[Path], np.ndarray]]:
