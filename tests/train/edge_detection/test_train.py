@@ -65,7 +65,7 @@ def test_training_learns_and_the_export_detects(
     logs = record_logs(monkeypatch)
     options: dict[str, Any] = {"val": (data / "drawn",), "val_photos": 2, "eval_every": 12, "steps": 12, "export": True}
     script.main(config(data, tmp_path / "run", precision="bf16", **options))
-    assert logs[-1]["fused"] < 0.8 * logs[0]["fused"]
+    assert logs[-1]["fused"] < 0.95 * logs[0]["fused"]
     assert {"side_1", "side_4", "gradient_norm", "validation/ods"} <= set(logs[-1])
     export = tmp_path / "run" / "export"
     record = weights.records(export)[sketch.DETECTOR]
