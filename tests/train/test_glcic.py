@@ -1,0 +1,63 @@
+"""Training GLCIC: its three phases, the photos' mean colour, both networks' Adadelta."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inpaint_core import weights
+from tests.train.runs import checkpoint, scalars, train
+from train import glcic
+from train.core.gan import random_windows
+
+TINY = {"width": 4, "critic_width": 4}
+
+
+def test_the_phases_follow_each_other(photos: Path, tmp_path: Path) -> None:
+    train(glcic, photos, tmp_path / "run", steps=10, critic_start=0.5, critic_phase=0.2, **TINY)
+    logged = scalars(tmp_path / "run")
+    assert list(logged["l2"]) == [1, 2, 3, 4, 5, 8, 9, 10]
+    assert list(logged["critic"]) == [6, 7, 8, 9, 10]
+    assert list(logged["adversarial"]) == [8, 9, 10]
+    phases = [glcic.phase_at(0.18, 0.02, progress) for progress in (0.1, 0.19, 0.2)]
+    assert phases == ["completion", "critic", "joint"]
+
+
+def test_the_critic_alone_leaves_the_completion_network_as_it_is(photos: Path, tmp_path: Path) -> None:
+    options = {"steps": 4, "critic_start": 0.25, "critic_phase": 0.75, **TINY}
+    train(glcic, photos, tmp_path / "run", minutes=0.0, **options)
+    before = checkpoint(tmp_path / "run")["networks"]
+    train(glcic, photos, tmp_path / "run", resume=True, **options)
+    after = checkpoint(tmp_path / "run")["networks"]
+    assert torch.equal(before["generator"]["layers.0.0.weight"], after["generator"]["layers.0.0.weight"])
+    assert not torch.equal(before["critic"]["critic.score.weight"], after["critic"]["critic.score.weight"])
+
+
+def test_holes_are_filled_with_the_mean_colour_of_the_photos(photos: Path, tmp_path: Path) -> None:
+    train(glcic, photos, tmp_path / "run", steps=1, export=True, **TINY)
+    pixels = [np.asarray(Image.open(path)).reshape(-1, 3) for path in sorted(photos.glob("*.png"))]
+    mean = np.mean([each.mean(0) / 255 for each in pixels], axis=0)  # each photo counts the same ...
+    whole = np.concatenate(pixels).mean(0) / 255  # ... or each pixel: the photos differ in width
+    arguments, _ = weights.load("glcic", tmp_path / "run" / "export")
+    assert arguments["mean_colour"] == pytest.approx(whole.tolist(), abs=1e-3)
+    assert arguments["mean_colour"] == pytest.approx(mean.tolist(), abs=0.05)
+
+
+def test_the_real_crop_may_lie_anywhere() -> None:
+    mask = torch.zeros(400, 1, 64, 64)
+    mask[..., :8, :8] = 1
+    corner = random_windows(mask, 32, torch.Generator().manual_seed(0))
+    assert corner.amin() == 0
+    assert corner.amax() == 32
+    assert abs(corner.float().mean() - 16) < 1
+
+
+def test_adadelta_optimises_both_networks(photos: Path, tmp_path: Path) -> None:
+    train(glcic, photos, tmp_path / "run", steps=3, optimizer="adadelta", critic_start=0.0, critic_phase=0.3, **TINY)
+    for optimizer in checkpoint(tmp_path / "run")["optimizers"].values():
+        assert "rho" in optimizer["param_groups"][0]
+        assert optimizer["param_groups"][0]["lr"] == 1.0
