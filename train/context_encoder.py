@@ -24,8 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import SGD, Adam
 
-from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.critics import ContextPatchCritic
+from inpaint_core.networks.context_encoder import ContextEncoder, ContextPatchCritic
 from train.core.cli import run_cli
 from train.core.config import PhotoConfig
 from train.core.data import load_photos

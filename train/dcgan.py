@@ -23,9 +23,10 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer, RMSprop
+from torch.optim.swa_utils import update_bn
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.dcgan import DCGAN, OBJECTIVES, DCGANGenerator, draw_latents, settle
+from inpaint_core.networks.dcgan import DCGAN, OBJECTIVES, DCGANGenerator, draw_latents
 from train.core import options, session
 from train.core.adversarial import Pair, entropy_generator
 from train.core.data import PhotoBank, Photos, expand
@@ -137,8 +138,9 @@ class DCGANTraining(session.Training):
         """The averaged generator with its own batch statistics."""
         average = engine.average
         assert isinstance(average, DCGANGenerator)
-        settle(average, draw_latents(SETTLING, average.latent, Generator().manual_seed(1)).to(engine.device))
-        return average
+        latents = draw_latents(SETTLING, average.latent, Generator().manual_seed(1)).to(engine.device)
+        update_bn(latents.split(64), average)
+        return average.eval()
 
     def check(self, engine: Engine, session: session.Session) -> SampleCheck | None:
         files = expand([*(session.val_small or ()), *(session.val or ())])

@@ -27,8 +27,7 @@ from torch.optim import Adam
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks.pixelate import mosaic
-from inpaint_core.networks.critics import WassersteinCritic
-from inpaint_core.networks.deepfill_v1 import DeepFillV1
+from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
 from train.core.cli import run_cli
 from train.core.config import Masks, PhotoConfig
 from train.core.critics import CriticConfig, PhotoCritics

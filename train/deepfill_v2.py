@@ -24,10 +24,9 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam
 
-from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
-from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
 from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import PhotoConfig
@@ -73,7 +72,8 @@ class Config(PhotoConfig):
     follow: float = 0.0  # gradient of the term that wants the sketch's lines in the fill, as a share of the same
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
     run = Run(config)
 
@@ -189,6 +189,7 @@ def main(config: Config) -> None:
         arguments = {"in_channels": 6, "width": config.width}
         kept = {name: run.networks[name] for name in critics}
         export(run, "deepfill_v2", arguments, critics=kept, measure=validation.measure)
+    return run
 
 
 if __name__ == "__main__":

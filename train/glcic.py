@@ -23,8 +23,7 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adadelta, Adam, Optimizer
 
-from inpaint_core.networks.critics import GlobalLocalCritic
-from inpaint_core.networks.glcic import CompletionNetwork
+from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
 from train.core.cli import run_cli
 from train.core.config import Masks, PhotoConfig
 from train.core.critics import CriticConfig, PhotoCritics

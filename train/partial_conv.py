@@ -3,7 +3,7 @@
 One device:   python -m train.partial_conv --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/pc --export
 Many:         accelerate launch -m train.partial_conv (the same options)
 Continue:     the same with --resume
-The paper's:  --masks irregular 1 --width 64 --size 512 --no-cosine --batch 6
+The paper's:  --masks irregular 1 --width 64 --levels 8 --size 512 --no-cosine --batch 6
 
 Where it departs from the paper:
 - Perceptual and style loss use the trunk of LPIPS, SqueezeNet or AlexNet, in place of VGG-16. With their weights each
@@ -45,7 +45,7 @@ class Config(CriticConfig, PhotoConfig):
     """PartialConv's training."""
 
     width: int = 32  # features of the first level; the paper's: 64
-    levels: int | None = None  # halvings; default: 6 at 128 px, 7 at 256, 8 at 512, which end at 2 x 2
+    levels: int = 6  # halvings; 6 at 128 px, 7 at 256 and 8 at 512 end at 2 x 2
     optimizer: Literal["adam", "muon"] = "adam"  # of the U-Net
     lr: float = 2e-4  # of the first phase
     second_lr: float = 5e-5  # of the second phase, constant
@@ -68,8 +68,7 @@ def main(config: Config) -> None:
     run = Run(config)
 
     # ---- networks
-    levels = (config.size // 2).bit_length() - 1 if config.levels is None else config.levels
-    arguments: dict[str, Any] = {"width": config.width, "levels": levels}
+    arguments: dict[str, Any] = {"width": config.width, "levels": config.levels}
     network = PartialConvUNet(**arguments)
 
     def second_phase() -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inpaint_core.networks.pixel_cnn import PixelCNN
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from train.core import options, pixels
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
 from train.core import options, pixels
 

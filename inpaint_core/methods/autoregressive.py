@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from inpaint_core.methods.feed_forward import FeedForward, for_display
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 
 SIDE = 32  # pixels: the side of the photos the networks learn
 TEMPERATURE = 0.8  # on held-back scenes nearer to the truth than 1, by LPIPS and squared error, and less speckled
@@ -91,13 +91,12 @@ class Autoregressive(FeedForward):
 
         generator = torch.Generator(image.device).manual_seed(0) if generator is None else generator
         images, masks = (plane.float().repeat_interleave(self.samples, dim=0) for plane in (image, mask))
-        extras: dict[str, Any] = {}
-        drawn = network.complete(images, masks, generator, self.temperature, extras, watch=watch)
+        drawn, entropy = network.complete(images, masks, generator, self.temperature, callback=watch)
         chosen = best(network, drawn, masks, self.samples)
         every = drawn.unflatten(0, (-1, self.samples))  # (N, S, 3, H, W)
         one = torch.arange(len(image), device=image.device)
         told["samples"], told["chosen"] = for_display(every), chosen.tolist()
-        told["entropy"] = for_display(extras["entropy"].unflatten(0, (-1, self.samples))[one, chosen])
+        told["entropy"] = for_display(entropy.unflatten(0, (-1, self.samples))[one, chosen])
         told.setdefault("notes", []).append(NOTE.format(samples=self.samples))
         return every[one, chosen]
 

@@ -20,13 +20,9 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.methods.base import FillMethod
 from inpaint_core.methods.engines.precision import fastest_precision
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
-from inpaint_core.networks.layers.attention import ContextualAttention
 
 ATTENTION_PIXELS = 768 * 768
 """The most pixels for networks with contextual attention, whose cost grows with the square of their number."""
-
-ATTENTION_MARGIN = 4
-"""Places around the hole, at 1/8 of the size, that the layers after the attention can reach the hole from."""
 
 TRAINED_HOLE = 0.5
 """Side of the largest holes of the training, as a share of its photos'."""
@@ -38,9 +34,9 @@ DISPLAY_SIDE = 256
 class FeedForward(FillMethod):
     """One forward pass of a generator.
 
-    A generator is a module `network(image, mask, sketch=None, details=None)` on tensors as `FillMethod.fill` takes
-    them, which returns its prediction of the whole image in [0, 1], or a tuple of stages of which the last counts. It
-    maps to the paper's range, blanks the hole and adds its own planes in `forward`.
+    A generator is a module `network(image, mask, sketch=None)` on tensors as `FillMethod.fill` takes them, which
+    returns its prediction of the whole image in [0, 1], or a tuple of stages of which the last counts. It maps to the
+    paper's range, blanks the hole and adds its own planes in `forward`. See `inpaint_core.networks`.
 
     Args:
         name: of the catalogue and the manifest.
@@ -139,11 +135,8 @@ class FeedForward(FillMethod):
 
     def _prepare(self, network: nn.Module, device: torch.device, engine: str) -> tuple[nn.Module, str]:
         network.eval().requires_grad_(False)
-        for module in network.modules():
-            if isinstance(module, ContextualAttention):
-                module.margin = ATTENTION_MARGIN
-            elif isinstance(module, DeepFillV2):
-                module.hole_only = True
+        if hasattr(network, "restrict_to_hole"):
+            network.restrict_to_hole()  # type: ignore[operator]
         dtype = self.precision or fastest_precision(device)
         word = str(dtype).removeprefix("torch.")
         if engine == "auto":
@@ -173,16 +166,19 @@ class FeedForward(FillMethod):
         """
         explain = details is not None and bool(details.get("explain"))
         network, word = self._network(image.device, "torch" if explain else self.engine)
-        extras: dict[str, Any] | None = {} if explain else None
         dtype = next(network.parameters()).dtype
         inputs = [None if plane is None else as_input(plane, dtype) for plane in (image, mask, sketch)]
-        output = network(*inputs, details=extras)
+        extras: dict[str, Any] = {}
+        if explain and hasattr(network, "explain"):
+            output, extras = network.explain(*inputs)  # type: ignore[operator]
+        else:
+            output = network(*inputs)
         stages = output if isinstance(output, tuple) else (output,)
         if details is not None:
             details["engine"] = word
             if len(stages) > 1:
                 details["coarse"] = for_display(stages[0])
-            for name, extra in (extras or {}).items():
+            for name, extra in extras.items():
                 details[name] = for_display(extra, DISPLAY_SIDE if name == "gates" else None)
         return stages[-1].float().clamp(0, 1)
 

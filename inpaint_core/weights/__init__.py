@@ -224,6 +224,19 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in state.items()}
 
 
+def load_network(name: str, folder: str | Path | None = None) -> nn.Module:
+    """A network with the weights of its checkpoint, float32 on the CPU."""
+    from inpaint_core import catalogue
+    from inpaint_core.methods.feed_forward import FeedForward
+
+    method = catalogue.get(name).build()
+    assert isinstance(method, FeedForward)
+    arguments, state = load(name, folder)
+    network = method.build(**arguments)
+    load_into(network, state, f"The weights of {name}")
+    return network
+
+
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
     """Put a state dict into a network, or say in one sentence why it does not fit.
 

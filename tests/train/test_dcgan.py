@@ -14,12 +14,10 @@ from typer.testing import CliRunner
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.latent_search import LatentSearch
-from inpaint_core.networks.dcgan import DCGAN, draw_latents, settle
+from inpaint_core.networks.dcgan import DCGAN
 from train import dcgan
 from train.core.data import PhotoBank, Photos, PhotoSampler
 from train.core.engine import CHECKPOINT, Engine
-from train.evaluation import prior as evaluate_prior
-from train.evaluation.frechet import SampleCheck
 
 SMALL: dict[str, Any] = {"size": 64, "batch": 4, "width": 4, "critic_width": 4, "latent": 8}
 OBJECTIVES: dict[str, dict[str, Any]] = {
@@ -130,38 +128,6 @@ def test_scenes_are_exported_beside_the_faces_and_int8_says_what_it_costs(
     assert record.metrics["samples_64"]["frechet"] > 0
     assert (tmp_path / "scenes" / "grids" / "0000002.png").exists()
     assert set(LatentSearch(tmp_path / "export").priors()) == {"faces", "scenes"}
-
-    evaluate_prior.main([photos], tmp_path / "report", tmp_path / "export", steps=6, restarts=2)
-    report = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert report["photos"] == 6
-    assert sum(report["priors"].values()) == 6
-    assert report["latent_search"]["l1"] > report["poisson"]["l1"], "an untrained prior has the wrong colours"
-    assert (tmp_path / "report" / "sheet.png").exists()
-
-
-def test_the_frechet_distance_is_small_for_photos_and_large_for_noise(shared: Path, tmp_path: Path) -> None:
-    bank = PhotoBank.load([shared / "data" / "bsds500-val.tar"])
-    photos = PhotoSampler([bank], [1.0], 64, 48, whole=True)
-    check = SampleCheck(tmp_path, photos(0).image, lambda count: photos(1).image[:count])
-    near = check.measure(None, 1, 1)["samples_64"]["frechet"]  # type: ignore[arg-type]
-    check.draw = lambda count: torch.rand(count, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    far = check.measure(None, 2, 2)["samples_64"]["frechet"]  # type: ignore[arg-type]
-    assert far > 3 * near > 0
-    assert len((tmp_path / "validation.jsonl").read_text().splitlines()) == 2
-
-
-def test_settled_statistics_are_those_of_the_samples() -> None:
-    torch.manual_seed(0)
-    generator = DCGAN(width=4, latent=8).generator
-    with torch.no_grad():
-        for parameter in generator.parameters():
-            parameter.mul_(1.7)
-    latents = draw_latents(64, 8, torch.Generator().manual_seed(0))
-    generator.train()
-    expected = generator(latents)
-    settle(generator, latents)
-    assert not generator.training
-    torch.testing.assert_close(generator(latents), expected, atol=0.02, rtol=0)
 
 
 def test_whole_photos_are_shown_unless_mirrored_all_the_same(photos: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from train.core import session
 from train.core.data import PhotoBank, Photos, expand
 from train.core.engine import Engine
@@ -79,7 +79,7 @@ class PixelTraining(session.Training):
     def fill(self, generator: nn.Module, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
         """The likeliest value for every pixel in its turn, and the hole drawn at the temperature 1."""
         assert isinstance(generator, PixelNetwork)
-        return generator.complete(image, mask, temperature=0.0), generator.complete(image, mask)
+        return generator.complete(image, mask, temperature=0.0)[0], generator.complete(image, mask)[0]
 
     def check(self, engine: Engine, session: session.Session) -> Validation | None:
         files = expand(session.val_small) + expand(session.val)

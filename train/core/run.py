@@ -14,11 +14,9 @@ A script builds its networks, hands them to a `Run`, and writes its own loop wit
 from __future__ import annotations
 
 import math
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,9 +30,10 @@ from tqdm import tqdm
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
+from train.core.checkpoint import CHECKPOINT, read_checkpoint, weights_in, write_checkpoint
 from train.core.config import RunConfig
+from train.core.signals import on_signals
 
-CHECKPOINT = "last.pt"
 Batch = TypeVar("Batch")
 
 
@@ -180,7 +179,7 @@ class Run:
         started = self._saved_at = time.monotonic()
         elapsed_before, self._logged = self.elapsed, (self.step, started)
         with (
-            self._stop_on_signals(),
+            on_signals(self._request_stop),
             tqdm(total=self.config.steps, initial=self.step, disable=not self.main, mininterval=10, unit="step") as bar,
         ):
             while self.progress < 1 and not self._stop:
@@ -210,17 +209,8 @@ class Run:
         """True once all steps are done or the whole time is spent."""
         return self.progress >= 1
 
-    @contextmanager
-    def _stop_on_signals(self) -> Iterator[None]:
-        def stop(number: int, frame: Any) -> None:
-            self._stop = True
-
-        previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    def _request_stop(self) -> None:
+        self._stop = True
 
     def _agree_on_time(self) -> None:
         """All processes stop at the same step: the latest clock and any request to stop hold for all."""
@@ -282,9 +272,7 @@ class Run:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        temporary = self.out / f"{CHECKPOINT}.{os.getpid()}"
-        torch.save(state, temporary)
-        os.replace(temporary, self.out / CHECKPOINT)
+        write_checkpoint(state, self.out / CHECKPOINT)
 
     def load(self) -> None:
         """Continue from the run's checkpoint, else start from `config.init`, else from the networks as they are.
@@ -295,7 +283,7 @@ class Run:
         if (self.out / CHECKPOINT).exists():
             self._resume(self.out / CHECKPOINT)
         elif self.config.init is not None:
-            for name, state in _weights_in(self.config.init, list(self.networks)).items():
+            for name, state in weights_in(self.config.init, list(self.networks)).items():
                 weights.load_into(self.networks[name], state, f"The weights of {name} in {self.config.init}")
                 if name in self._averages:
                     weights.load_into(self.ema[name], state, str(self.config.init))
@@ -314,28 +302,3 @@ class Run:
         torch.set_rng_state(state["random"])
         if state["random_cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["random_cuda"])
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A run's checkpoint; a damaged or foreign file is an `InpaintError`."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a damaged file provokes
-        raise InpaintError(f"The checkpoint {path} cannot be read: remove it, or restore a copy.") from error
-
-
-def _weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
-    """State dicts by network name: of a run's checkpoint (EMA where there is one), or of an export and its critics."""
-    if path.suffix == ".pt":
-        stored = read_checkpoint(path)
-        averages = {
-            name: {key.removeprefix("module."): value for key, value in state.items() if key != "n_averaged"}
-            for name, state in stored["averages"].items()
-        }
-        return {name: state for name, state in {**stored["networks"], **averages}.items() if name in names}
-    found = {"generator": weights.read_state_dict(path)}
-    for name in names:
-        beside = path.with_name(f"{path.stem}_{name}.safetensors")
-        if name != "generator" and beside.exists():
-            found[name] = weights.read_state_dict(beside)
-    return found

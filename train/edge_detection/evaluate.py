@@ -1,7 +1,7 @@
 """Measure edge detectors as the field does on BSDS500: F-measure with one-to-one matching of thin lines.
 
 Our detector:        python -m train.edge_detection.evaluate --photos bsds500-val.tar
-A run's export:      the same with INPAINT_CHECKPOINTS=runs/hed/export before it
+A run's export:      the same with INPAINT_CHECKPOINTS=runs/edge_detector/export before it
 Baselines beside it: ... --detector hed --detector gradient --detector canny --sheet sheet.png
 
 Protocol (Martin et al. 2004, as HED reports it): the soft map is thinned by non-maximum suppression and cut at 99

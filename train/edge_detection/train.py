@@ -1,7 +1,7 @@
 """Train the edge detector of sketches: holistically-nested edge detection (Xie and Tu, 2015).
 
 One device:    python -m train.edge_detection.train --data 'photos-*.tar' --edges 'maps-*.tar' \\
-                   --annotated bsds500-train.tar --val bsds500-val.tar --steps 20000 --out runs/hed --export
+                   --annotated bsds500-train.tar --val bsds500-val.tar --steps 20000 --out runs/edge_detector --export
 Many:          accelerate launch -m train.edge_detection.train ...
 Go on:         the same with --resume
 Weights only:  the same with --resume --export
@@ -30,7 +30,7 @@ from torchvision.models import SqueezeNet1_1_Weights
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.edge_detector import HED, enlarged
+from inpaint_core.networks.edge_detector import EdgeDetector, upsample
 from train.core import options, session
 from train.core.engine import Engine
 from train.core.sources import expand
@@ -75,13 +75,13 @@ class Session(session.Course):
 class EdgeTraining(session.Training):
     """The detector alone. It is called "generator" here, for that is what the skeleton averages and starts from."""
 
-    method = "hed"
+    method = "edge_detector"
     recipe: Recipe
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe)
         torch.manual_seed(recipe.seed)
-        self.detector = HED(**self.arguments())
+        self.detector = EdgeDetector(**self.arguments())
         self.networks = {"generator": self.detector}
 
     def arguments(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class EdgeTraining(session.Training):
         fused, sides = engine.wrapped["generator"](photos.image)
         size = fused.shape[-2:]
         log = {"fused": balanced_cross_entropy(fused.float(), photos.edges, photos.known)}
-        wholes = [enlarged(side.float(), 2 ** (level + 1), *size) for level, side in enumerate(sides)]
+        wholes = [upsample(side.float(), 2 ** (level + 1), *size) for level, side in enumerate(sides)]
         losses = [balanced_cross_entropy(each, photos.edges, photos.known) for each in wholes]
         log |= {f"side_{number + 1}": loss for number, loss in enumerate(losses)}
         loss = log["fused"] + self.recipe.side * torch.stack(losses).sum()
@@ -125,7 +125,7 @@ def balanced_cross_entropy(logits: Tensor, edges: Tensor, known: Tensor) -> Tens
     return (loss.sum((1, 2, 3)) / weight.sum((1, 2, 3)).clamp_min(1e-6)).mean()
 
 
-def load_imagenet(detector: HED) -> None:
+def load_imagenet(detector: EdgeDetector) -> None:
     """Give the trunk torchvision's weights, from torch hub's folder (`TORCH_HOME`), downloaded into it if need be.
 
     Raises:

@@ -13,7 +13,7 @@ from torch.optim import Adam, Optimizer, RMSprop
 from inpaint_core.methods.autoregressive import best
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.dcgan import DCGANDiscriminator
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from train import pixel_cnn, pixel_rnn
 from train.core import pixels, session
 from train.core.adversarial import Pair, entropy_critic, entropy_generator
@@ -192,7 +192,7 @@ def fill_by_pixel(network: nn.Module, image: Tensor, mask: Tensor) -> dict[str, 
     found: dict[str, list[Tensor]] = {"": [], "one sample": [], f"mean of {SAMPLES} samples": []}
     for some, hole in zip(image.split(BATCH), mask.split(BATCH), strict=True):
         several, holes = some.repeat_interleave(SAMPLES, 0), hole.repeat_interleave(SAMPLES, 0)
-        drawn = network.complete(several, holes, generator)
+        drawn, _ = network.complete(several, holes, generator)
         chosen = best(network, drawn, holes, SAMPLES)
         every = drawn.unflatten(0, (-1, SAMPLES))
         fills = every[torch.arange(len(some)), chosen], every[:, 0], every.mean(1)

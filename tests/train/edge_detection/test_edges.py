@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,11 @@ from PIL import Image
 
 from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.edge_detector import HED
+from inpaint_core.networks.edge_detector import EdgeDetector
 from train.edge_detection import evaluate as evaluate_edges
 from train.edge_detection import train as script
 from train.edge_detection.data import AGREED, DOUBTED, EdgeBank, EdgeSampler, annotated, consensus
 from train.edge_detection.train import EdgeTraining, Recipe, Session, balanced_cross_entropy, run
-from train.evaluation import sketch as evaluate_sketch
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +173,7 @@ def test_training_learns_and_the_export_detects(
     where = session(data, tmp_path, val=[data / "drawn"], val_photos=2, eval_every=6, steps=6, export=True)
     engine = run(EdgeTraining(Recipe(**RECIPE)), where)
     assert engine.step == 6
-    record = weights.records(tmp_path / "export")["hed"]
+    record = weights.records(tmp_path / "export")["edge_detector"]
     assert record.bytes < 3_000_000
     assert record.dtype == "float16"
     assert record.arguments == {"scales": [0.5, 1.0, 1.5]}
@@ -187,11 +185,11 @@ def test_training_learns_and_the_export_detects(
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path / "export"))
     soft = sketch.edges(annotated([data / "drawn"])[0].photo, "cpu")
     assert np.isfinite(soft).all()
-    before = (tmp_path / "export" / "hed.safetensors").read_bytes()
+    before = (tmp_path / "export" / "edge_detector.safetensors").read_bytes()
     start = EdgeTraining(Recipe(**RECIPE))
-    run(start, session(data, tmp_path / "next", init=tmp_path / "export" / "hed.safetensors", steps=1))
+    run(start, session(data, tmp_path / "next", init=tmp_path / "export" / "edge_detector.safetensors", steps=1))
     assert start.started
-    assert (tmp_path / "export" / "hed.safetensors").read_bytes() == before
+    assert (tmp_path / "export" / "edge_detector.safetensors").read_bytes() == before
 
 
 def test_a_resumed_run_ends_as_one_that_was_never_stopped(data: Path, tmp_path: Path) -> None:
@@ -327,7 +325,7 @@ def test_the_gradient_finds_a_step_and_nothing_on_a_plain(data: Path) -> None:
         found = detect(photo)
         assert found[:, 38:42].max() > 0.5
         assert found[:, :20].max() == 0
-    detected = evaluate_edges.detect(HED().eval(), photo)
+    detected = evaluate_edges.detect(EdgeDetector().eval(), photo)
     assert detected.shape == (60, 80)
 
 
@@ -341,45 +339,3 @@ def test_the_command_prints_a_table_and_draws_a_sheet(
     assert Image.open(picture).size == (6 * 240, 4 * 240)
     with pytest.raises(InpaintError, match="magic"):
         evaluate_edges.main([data / "drawn"], ["magic"])
-
-
-# ---- what a sketch is worth ------------------------------------------------------------------------------------------
-
-
-def test_recall_is_the_share_of_the_drawn_pixels_with_an_edge_nearby() -> None:
-    wanted, found = line(40), line(42)
-    assert evaluate_sketch.recall(wanted, found) == 1
-    assert evaluate_sketch.recall(wanted, line(43)) == 0
-    found[:, 80:] = False
-    assert abs(evaluate_sketch.recall(wanted, found) - 0.5) < 0.03
-    assert evaluate_sketch.recall(wanted, np.zeros_like(wanted)) == 0
-    with pytest.raises(ValueError, match="no edges"):
-        evaluate_sketch.recall(np.zeros_like(wanted), found)
-
-
-def test_the_row_of_the_table_holds_ratios_of_means() -> None:
-    pairs = [evaluate_sketch.Pair((0.2, 0.1), (0.2, 0.8)), evaluate_sketch.Pair((0.4, 0.2), (0.4, 0.6))]
-    cells = [cell.strip() for cell in evaluate_sketch.row("faces", pairs).strip("|").split("|")]
-    assert cells == ["faces", "2", "0.3000", "0.1500", "0.500", "0.300", "0.700"]
-
-
-def test_a_fill_that_follows_the_lines_has_a_higher_recall(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared: Path
-) -> None:
-    """A stand-in for the network that paints one side of each line bright; the detector sees brightness steps."""
-
-    class Follows:
-        def fill(self, image, mask, given=None):
-            lines = torch.zeros_like(mask) if given is None else given
-            return image * (1 - mask) + mask * (lines.cumsum(2) % 2).expand(-1, 3, -1, -1)
-
-    monkeypatch.setattr(sketch, "edges", lambda image, device="auto": evaluate_edges.gradient(image))
-    pixels = np.full((64, 64, 3), 120, np.uint8)
-    hole, lines = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
-    hole[16:48, 16:48] = True
-    lines[32, 18:46] = True
-    pair, (without, drawn) = evaluate_sketch.compare(Follows(), pixels, hole, lines)  # type: ignore[arg-type]
-    assert pair.recall[1] > 0.9 > pair.recall[0]
-    assert np.array_equal(without[~hole], pixels[~hole])
-    assert np.array_equal(drawn[~hole], pixels[~hole])
-    assert json.dumps(pair.lpips)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
-from inpaint_core.networks.layers.padding import same_conv2d, same_padding
+from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, gate_maps
+from inpaint_core.networks.layers.padding import Conv2dSame, same_conv2d, same_padding
 
 
 @pytest.mark.parametrize(
@@ -38,14 +41,41 @@ def test_gate_and_features_are_the_halves_of_one_convolution() -> None:
     assert torch.allclose(layer(x), F.elu(features) * gate.sigmoid(), atol=1e-6)
 
 
-def test_a_closed_gate_stops_everything_and_is_reported() -> None:
+def test_a_closed_gate_stops_everything() -> None:
     layer = GatedConv2d(3, 2)
     with torch.no_grad():
         layer.bias[2:] = -100
-    gates: list[torch.Tensor] = []
-    assert layer(torch.randn(1, 3, 8, 8), gates).abs().max() == 0
-    assert len(gates) == 1
-    assert gates[0].shape == (1, 2, 8, 8)
+    assert layer(torch.randn(1, 3, 8, 8)).abs().max() == 0
+
+
+@torch.no_grad()
+def test_gate_maps_are_those_of_the_layers_in_the_order_they_run_and_only_within_the_block() -> None:
+    layers = nn.Sequential(GatedConv2d(3, 2), GatedUpConv2d(2, 4)).eval()
+    x = torch.randn(1, 3, 8, 8)
+    with gate_maps(layers) as gates:
+        layers(x)
+    layers(x)
+    assert [tuple(gate.shape) for gate in gates] == [(1, 2, 8, 8), (1, 4, 16, 16)]
+    expected = same_conv2d(x, layers[0].weight[2:], layers[0].bias[2:]).sigmoid()
+    assert torch.equal(gates[0], expected)
+
+
+@torch.no_grad()
+def test_gate_maps_of_another_threads_pass_are_not_collected() -> None:
+    layer = GatedConv2d(3, 2).eval()
+    with gate_maps(layer) as gates:
+        thread = threading.Thread(target=layer, args=(torch.zeros(1, 3, 8, 8),))
+        thread.start()
+        thread.join()
+        assert gates == []
+        layer(torch.zeros(1, 3, 4, 4))
+    assert [tuple(gate.shape) for gate in gates] == [(1, 2, 4, 4)]
+
+
+def test_a_same_convolution_is_one_of_the_explicitly_padded_map() -> None:
+    layer = Conv2dSame(2, 3, 5, stride=2)
+    x = torch.randn(1, 2, 8, 12)
+    torch.testing.assert_close(layer(x), F.conv2d(F.pad(x, (1, 2, 1, 2)), layer.weight, layer.bias, 2))
 
 
 def test_upsampling_gated_convolution_doubles_the_size() -> None:

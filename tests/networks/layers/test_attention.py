@@ -16,6 +16,7 @@ from inpaint_core.networks.layers.attention import (
     join_tiles,
     tile_shares,
 )
+from tests.networks import reference
 
 
 @pytest.mark.parametrize(("fuse", "expected"), [(True, "out_fuse"), (False, "out_nofuse")])
@@ -24,6 +25,13 @@ def test_attention_gives_the_golden_output(shared: Path, fuse: bool, expected: s
     features, mask = torch.from_numpy(golden["features"]), torch.from_numpy(golden["mask"])
     result, _ = ContextualAttention(fuse=fuse)(features, mask=mask)
     assert (result - torch.from_numpy(golden[expected])).abs().max() < 1e-4
+
+
+@torch.no_grad()
+def test_attention_equals_a_plain_implementation_with_a_mask_for_each_sample() -> None:
+    features, mask = scene(count=3)
+    result, _ = ContextualAttention()(features, mask=mask)
+    torch.testing.assert_close(result, reference.contextual_attention(features, mask), atol=1e-5, rtol=1e-5)
 
 
 def scene(count: int = 2, height: int = 16, width: int = 24) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,12 +1,11 @@
-"""Fast Fourier convolution: the transforms are exact and the global path sees the whole image."""
+"""LaMa: its transforms are exact, its global path sees the whole image, its discriminator returns its features."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from inpaint_core.networks.lama import LaMa
-from inpaint_core.networks.layers.fourier import FFC, FourierUnit
+from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, PatchDiscriminator
 
 
 @torch.no_grad()
@@ -67,3 +66,22 @@ def test_lama_runs_in_bfloat16_close_to_float32() -> None:
     exact = network(image, mask)
     rough = network.bfloat16()(image, mask)
     assert (exact - rough).abs().max() < 0.02
+
+
+def test_the_discriminator_scores_patches_and_returns_the_features_of_every_block() -> None:
+    torch.manual_seed(0)
+    critic = PatchDiscriminator(width=4)
+    image = torch.rand(2, 3, 64, 96, requires_grad=True)
+    scores, features = critic(image)
+    assert [tuple(level.shape[1:]) for level in features] == [
+        (4, 33, 49),
+        (8, 17, 25),
+        (16, 9, 13),
+        (32, 5, 7),
+        (32, 6, 8),
+    ]
+    assert scores.shape == (2, 1, 7, 9)
+    scores.square().sum().backward()
+    assert not [name for name, value in critic.named_parameters() if value.grad is None or not value.grad.any()]
+    assert image.grad is not None
+    assert image.grad.any()
