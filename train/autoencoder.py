@@ -46,7 +46,7 @@ class Config(PhotoConfig):
     perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
     check_kinds(config.masks)
     run = Run(config)
 
@@ -93,6 +93,7 @@ def main(config: Config) -> None:
     # ---- export
     if config.export:
         export(run, "autoencoder", arguments, measure=validation.measure, statistics=statistics)
+    return run
 
 
 if __name__ == "__main__":

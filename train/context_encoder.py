@@ -66,7 +66,7 @@ class Config(PhotoConfig):
     perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
     check_kinds(config.masks)
     run = Run(config)
 
@@ -152,6 +152,7 @@ def main(config: Config) -> None:
         critics = {"critic": run.networks["critic"]}
         measure = validation.measure
         export(run, "context_encoder", arguments, critics=critics, measure=measure, statistics=statistics)
+    return run
 
 
 def lr_steps(config: Config, progress: float) -> float:

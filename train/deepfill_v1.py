@@ -25,7 +25,6 @@ import torch
 from torch import Generator, Tensor
 from torch.optim import Adam
 
-from inpaint_core.errors import InpaintError
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
 from train.core.cli import run_cli
@@ -69,13 +68,9 @@ class Config(CriticConfig, PhotoConfig):
     block_most: int = 16  # ... and its largest blocks, in pixels
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
     check_kinds(config.masks)
     paper_critics = config.adversarial > 0 and not config.critics
-    if paper_critics and config.accumulate > 1:
-        raise InpaintError(
-            "The critics' steps use photos of their own: leave out --accumulate, or add --adversarial 0."
-        )
     run = Run(config)
     side = config.size // 2  # of the local critic's crops
 
@@ -127,7 +122,8 @@ def main(config: Config) -> None:
         judged = paper_critics and (initialised or run.progress >= config.critic_start)
 
         # a step of the paper's critics: WGAN-GP
-        if judged and step % (config.critic_steps + 1) < config.critic_steps:
+        turn = step // config.accumulate % (config.critic_steps + 1)  # summed gradients are one update
+        if judged and turn < config.critic_steps:
             with torch.no_grad():
                 completed = torch.where(mask > 0, generator(shown, mask)[1], truth)
             share = torch.rand(len(truth), 1, 1, 1, generator=random).to(run.device)
@@ -183,6 +179,7 @@ def main(config: Config) -> None:
         method = "deepfill_v1_mosaic" if config.mosaic else "deepfill_v1"
         kept = {name: run.networks[name] for name in (*wasserstein, *critics.networks)}
         export(run, method, arguments, critics=kept, measure=validation.measure)
+    return run
 
 
 def view(image: Tensor, corner: Tensor | None, side: int) -> Tensor:

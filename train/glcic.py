@@ -65,7 +65,7 @@ class Config(CriticConfig, PhotoConfig):
     perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
     check_kinds(config.masks)
     run = Run(config)
 
@@ -160,6 +160,7 @@ def main(config: Config) -> None:
     if config.export:
         kept = critics.networks or {"critic": run.networks["critic"]}
         export(run, "glcic", arguments, critics=kept, measure=validation.measure, statistics=statistics)
+    return run
 
 
 def phase_at(start: float, length: float, progress: float) -> Literal["completion", "critic", "joint"]:

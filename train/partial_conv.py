@@ -63,7 +63,7 @@ class Config(CriticConfig, PhotoConfig):
     perceptual_full: float = 0.3  # ... and at which they have their full weights
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
     check_kinds(config.masks)
     run = Run(config)
 
@@ -152,6 +152,7 @@ def main(config: Config) -> None:
     if config.export:
         kept = critics.networks
         export(run, "partial_conv", arguments, critics=kept, measure=validation.measure, statistics=statistics)
+    return run
 
 
 def freeze_encoder_norm(network: nn.Module, average: nn.Module) -> None:

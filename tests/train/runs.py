@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from train.core.run import CHECKPOINT
+from train.core.checkpoint import CHECKPOINT
 
 SIZE = 64
 SHORT: dict[str, Any] = {"size": SIZE, "batch": 2, "precision": "no", "warmup": 1, "cosine": False, "log_every": 1}

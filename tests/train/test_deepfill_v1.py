@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from inpaint_core import weights
-from inpaint_core.errors import InpaintError
 from tests.train.runs import checkpoint, scalars, train
 from train import deepfill_v1
 
@@ -33,9 +30,11 @@ def test_critics_without_a_weight_do_not_exist(photos: Path, tmp_path: Path) -> 
     assert set(checkpoint(tmp_path / "run")["networks"]) == {"generator"}
 
 
-def test_the_critics_own_steps_do_not_accumulate(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(InpaintError, match="--accumulate"):
-        train(deepfill_v1, photos, tmp_path / "run", steps=3, accumulate=2, **TINY)
+def test_steps_whose_gradients_are_summed_belong_to_the_same_networks(photos: Path, tmp_path: Path) -> None:
+    train(deepfill_v1, photos, tmp_path / "run", steps=8, accumulate=2, critic_steps=1, **TINY)
+    logged = scalars(tmp_path / "run")
+    assert list(logged["critic_global/distance"]) == [1, 2, 5, 6]
+    assert list(logged["refined"]) == [3, 4, 7, 8]
 
 
 def test_the_mosaic_variant_keeps_what_the_hole_shows(photos: Path, tmp_path: Path) -> None:

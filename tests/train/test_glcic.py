@@ -61,3 +61,13 @@ def test_adadelta_optimises_both_networks(photos: Path, tmp_path: Path) -> None:
     for optimizer in checkpoint(tmp_path / "run")["optimizers"].values():
         assert "rho" in optimizer["param_groups"][0]
         assert optimizer["param_groups"][0]["lr"] == 1.0
+
+
+def test_a_critic_of_another_size_starts_anew_before_it_counts(photos: Path, tmp_path: Path) -> None:
+    train(glcic, photos, tmp_path / "small", steps=2, critic_start=0.0, **TINY)
+    init = {"init": tmp_path / "small" / "last.pt", "size": 128, "critic_phase": 0.5}
+    train(glcic, photos, tmp_path / "large", steps=4, **init, **TINY)
+    assert checkpoint(tmp_path / "large")["initialised"] == ["generator"]
+    logged = scalars(tmp_path / "large")
+    assert list(logged["critic"]) == [1, 2, 3, 4]
+    assert list(logged["adversarial"]) == [3, 4]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -40,7 +39,7 @@ class Script:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-PLAIN = {"features": 0.0, "style": 0.0}  # PartialConv without its trunk, whose weights may not be here
+PLAIN = {"levels": 5, "features": 0.0, "style": 0.0}  # PartialConv without its trunk, whose weights may not be here
 V1 = {"width": 4, "critic_width": 4, "critic_start": 0.4, "critic_steps": 1}
 SCRIPTS = {
     "autoencoder": Script(autoencoder, "autoencoder", Autoencoder, ("l2", 0.7), options={"width": 4}),
@@ -71,10 +70,9 @@ each_script = pytest.mark.parametrize("name", SCRIPTS)
 
 
 @pytest.fixture(autouse=True)
-def few_statistics(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def few_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batch statistics over two batches are enough to be there."""
     monkeypatch.setattr(export, "STATISTICS_BATCHES", 2)
-    yield
 
 
 def run(name: str, photos: Path, out: Path, **options: Any) -> None:
@@ -199,6 +197,6 @@ def test_an_error_a_user_can_correct_is_one_sentence_and_exit_status_2(
             run_cli(autoencoder.main, autoencoder.Config)
         assert stop.value.code == 2
         assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+    run("autoencoder", photos, tmp_path / "once", steps=1)
     with pytest.raises(InpaintError, match="--resume"):
-        run("autoencoder", photos, tmp_path / "once", steps=1)
         run("autoencoder", photos, tmp_path / "once", steps=2)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from inpaint_core.networks.deepfill_v2 import SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
-from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
 from train.core.balance import adaptive_weight, gradients_at, last_layer_norms
 from train.core.gan import auc, frozen, halves, hinge_critic, hinge_generator, photo_scores
 from train.core.losses import shift_together
