@@ -12,7 +12,6 @@ from PIL import Image
 from inpaint_core import weights
 from tests.train.runs import checkpoint, scalars, train
 from train import glcic
-from train.core.gan import random_windows
 
 TINY = {"width": 4, "critic_width": 4}
 
@@ -45,15 +44,6 @@ def test_holes_are_filled_with_the_mean_colour_of_the_photos(photos: Path, tmp_p
     arguments, _ = weights.load("glcic", tmp_path / "run" / "export")
     assert arguments["mean_colour"] == pytest.approx(whole.tolist(), abs=1e-3)
     assert arguments["mean_colour"] == pytest.approx(mean.tolist(), abs=0.05)
-
-
-def test_the_real_crop_may_lie_anywhere() -> None:
-    mask = torch.zeros(400, 1, 64, 64)
-    mask[..., :8, :8] = 1
-    corner = random_windows(mask, 32, torch.Generator().manual_seed(0))
-    assert corner.amin() == 0
-    assert corner.amax() == 32
-    assert abs(corner.float().mean() - 16) < 1
 
 
 def test_adadelta_optimises_both_networks(photos: Path, tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_validation_writes_figures_and_a_picture(shared: Path, photos: Path, tmp
 def test_the_perceptual_term_joins_at_once_after_init_and_bf16_trains(
     name: str, shared: Path, photos: Path, tmp_path: Path
 ) -> None:
-    run(name, photos, tmp_path / "first", steps=1)
+    run(name, photos, tmp_path / "first", steps=1, precision="bf16")
     start = {"init": tmp_path / "first" / "last.pt", "perceptual": 0.1, "perceptual_start": 0.9, "precision": "bf16"}
     run(name, photos, tmp_path / "next", steps=3, **start)
     assert max(scalars(tmp_path / "next")["perceptual"].values()) > 0
@@ -197,6 +197,9 @@ def test_an_error_a_user_can_correct_is_one_sentence_and_exit_status_2(
             run_cli(autoencoder.main, autoencoder.Config)
         assert stop.value.code == 2
         assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_a_run_is_not_begun_anew_by_accident(photos: Path, tmp_path: Path) -> None:
     run("autoencoder", photos, tmp_path / "once", steps=1)
     with pytest.raises(InpaintError, match="--resume"):
         run("autoencoder", photos, tmp_path / "once", steps=2)
