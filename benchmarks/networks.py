@@ -21,13 +21,13 @@ from inpaint_core import catalogue
 if TYPE_CHECKING:
     from torch import nn
 
-MODULE = "inpaint_core.methods.feed_forward"
 HOLE_SIDE = 0.5  # of the photo's: a hole in the centre, as the papers have it
 
 
 def network_names() -> list[str]:
     """The methods of the catalogue that are one pass of a network."""
-    return [method.name for method in catalogue.methods() if method.implementation.startswith(f"{MODULE}:")]
+    families = ("generative prior", "autoregressive")  # many passes
+    return [method.name for method in catalogue.methods() if method.network and method.family not in families]
 
 
 def networks(
@@ -102,9 +102,10 @@ def measure(name: str, size: int, repeats: int) -> dict[str, Any]:
     device = choose_device("auto")
     record = catalogue.get(name)
     method: Any = record.build()
+    network = weights.network_class(name)
     if not record.ready:
         torch.manual_seed(0)
-        method._load = method.build
+        method.load = network
     multiple = method.multiple_of
     side = method.native_size if method.fixed_size else -(-size // multiple) * multiple
     pixels = torch.from_numpy(photo(side, side).astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
@@ -115,12 +116,11 @@ def measure(name: str, size: int, repeats: int) -> dict[str, Any]:
     fastest_precision(device)  # measured once a process, not once a network
 
     def fill() -> tuple[float, float, str]:
-        details: dict[str, Any] = {}
         start, cpu = time.perf_counter(), time.process_time()
-        method.fill(*inputs, details=details)
+        filled = method.fill(*inputs)
         if device == "cuda":
             torch.cuda.synchronize()
-        return time.perf_counter() - start, time.process_time() - cpu, details["engine"]
+        return time.perf_counter() - start, time.process_time() - cpu, filled.extras["engine"]
 
     idle = forget_peak()
     first, _, engine = fill()
@@ -136,7 +136,7 @@ def measure(name: str, size: int, repeats: int) -> dict[str, Any]:
         "seconds": min(run[0] for run in runs),
         "cpu_seconds": min(run[1] for run in runs),
         "peak": most,
-        "operations": operations(partial(method.build, **arguments), side),
+        "operations": operations(partial(network, **arguments), side),
     }
 
 

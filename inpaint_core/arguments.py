@@ -1,4 +1,4 @@
-"""What callers hand over, checked: the image, the mask and the device, each wrong one told in one sentence."""
+"""What callers hand over, checked: the image, the mask and the device, with one sentence for each that is wrong."""
 
 from __future__ import annotations
 

@@ -1,15 +1,12 @@
-"""What a running fill tells: how far it is, and what the photo looks like so far."""
+"""The callbacks of a running fill: how far it is, and what the photo looks like so far."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Progress = Callable[[float, str], None]
 """Called with the share done in [0, 1] and a short text."""
@@ -19,20 +16,22 @@ Preview = Callable[[np.ndarray], None]
 
 PREVIEW_SECONDS = 0.25  # between two previews, at least
 
+T = TypeVar("T")
+
 
 def part_of(progress: Progress | None, low: float, high: float) -> Progress | None:
     """The same callback for a part of the work that spans [low, high] of the whole."""
     return None if progress is None else lambda share, text: progress(low + share * (high - low), text)
 
 
-def seldom(show: Callable[[Tensor], None]) -> Callable[[Tensor], None]:
+def throttled(show: Callable[[T], None]) -> Callable[[T], None]:
     """The same function, but calls that follow one within `PREVIEW_SECONDS` do nothing."""
     due = 0.0
 
-    def shown(output: Tensor) -> None:
+    def show_if_due(output: T) -> None:
         nonlocal due
         if time.perf_counter() >= due:
             show(output)
             due = time.perf_counter() + PREVIEW_SECONDS
 
-    return shown
+    return show_if_due

@@ -1,21 +1,32 @@
-"""The catalogue tells everything about a method without importing anything heavy."""
+"""The catalogue declares everything about a method without importing anything heavy."""
 
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue
+from inpaint_core import InpaintError, catalogue, weights
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_listing_the_methods_imports_neither_torch_nor_gradio():
-    code = (
-        "import sys, inpaint_core; [m.ready for m in inpaint_core.methods() if not m.needs_weights]; "
-        "print(sorted({'torch', 'gradio', 'train', 'argparse_'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+HEAVY = {"torch", "gradio", "train", "benchmarks", "openvino", "typer", "tyro"}
+
+
+def imported_by(code):
+    """Which of the heavy modules a new process has loaded after this code."""
+    report = f"; import sys; print(*sorted({HEAVY} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(run.stdout.split())
+
+
+def test_listing_the_methods_imports_nothing_heavy():
+    code = "import inpaint_core; assert [method.ready for method in inpaint_core.methods()]"
+    assert imported_by(code) == set()
+    assert "torch" in imported_by(f"{code}; inpaint_core.methods()[0].build()"), "the check sees what is imported"
 
 
 def test_names_are_unique_and_records_complete():
@@ -46,15 +57,26 @@ def test_a_method_that_restores_says_so_before_it_runs():
 
 @pytest.mark.parametrize("name", [record.name for record in inpaint_core.methods() if record.parameters])
 def test_the_number_of_parameters_is_that_of_the_network(name):
-    network = catalogue.get(name).build().build()
+    network = weights.network_class(name)()
     assert sum(parameter.numel() for parameter in network.parameters()) == catalogue.get(name).parameters
 
 
-def test_every_implementation_can_be_built():
+@pytest.mark.parametrize("record", inpaint_core.methods(), ids=lambda record: record.name)
+def test_every_method_can_be_built_and_reads_the_checkpoint_of_its_own_name(record):
     from inpaint_core.methods.base import FillMethod
 
-    for record in inpaint_core.methods():
-        assert isinstance(record.build(), FillMethod)
+    method = record.build()
+    assert isinstance(method, FillMethod)
+    assert getattr(method, "name", record.name) == record.name
+    if record.network is not None:
+        assert weights.network_class(record.name) is record.network()
+
+
+def test_every_checkpoint_of_the_manifest_has_a_network():
+    for name, record in weights.records().items():
+        assert weights.network_class(name)(**record.arguments) is not None
+    with pytest.raises(InpaintError, match="There is no network 'lightroom'"):
+        weights.network_class("lightroom")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

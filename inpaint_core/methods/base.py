@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
+
+
+@dataclass(frozen=True)
+class FillContext:
+    """What a method may use beside image and mask."""
+
+    sketch: Tensor | None = None  # float32, N x 1 x H x W, 1 = edge wanted; methods without a sketch channel ignore it
+    initial: Tensor | None = None  # float32, N x 3 x H x W in [0, 1], an earlier fill to be refined
+    generator: Generator | None = None  # of every random number drawn, on the image's device; None: one of seed 0
+    explain: bool = False  # also gather extras that cost time
+    progress: Callable[[float, str], None] | None = None  # called with the share done in [0, 1] and a short text
+    preview: Callable[[Tensor], None] | None = None  # called with the output so far, by methods of many steps
+
+    def random_numbers(self, image: Tensor) -> Generator:
+        """The generator, or a new one of seed 0 on the image's device."""
+        return self.generator or Generator(image.device).manual_seed(0)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a method returns."""
+
+    image: Tensor  # float32, N x 3 x H x W in [0, 1]; only its hole pixels are used
+    notes: tuple[str, ...] = ()  # sentences for the user
+    extras: Mapping[str, Any] = field(default_factory=dict)  # named pictures and numbers for the "why" panel
 
 
 class FillMethod(ABC):
-    """Fills the hole of a batch of images; knows nothing of files, crops, pads or pages.
+    """Fills the hole of a batch of images; knows nothing of photos, crops, pads or pages.
 
-    The class attributes tell `inpaint_core.predictor.predictor`, which owns all geometry, what to hand over.
+    The class attributes declare to `inpaint_core.predictor`, which owns all geometry, what to hand over.
     """
 
     multiple_of: int = 1
@@ -32,7 +59,7 @@ class FillMethod(ABC):
     smaller scale. None: any."""
 
     uses_gpu: bool = False
-    """False: the tensors stay on the CPU whatever device was asked for."""
+    """False: the tensors stay on the CPU whatever the device."""
 
     context: float = 1.0
     """Width of the known frame around a hole in a crop, as a share of the hole's longer side."""
@@ -40,34 +67,25 @@ class FillMethod(ABC):
     min_context: int = 16
     """The least width of that frame in pixels."""
 
+    reads_hole: bool = False
+    """True for a method that restores: its image holds in the hole what was there, as a mosaic of coarse blocks."""
+
     folder: str | Path | None = None
     """Where its checkpoint is, if it has one; None: the usual place."""
 
-    reads_hole: bool = False
-    """True for a method that restores: it is shown what the hole hides, but only as a mosaic of coarse blocks."""
+    load: Callable[[], nn.Module] | None = None
+    """Makes its network, if it has one, in place of reading the checkpoint."""
 
     @abstractmethod
-    def fill(
-        self,
-        image: Tensor,
-        mask: Tensor,
-        sketch: Tensor | None = None,
-        generator: Generator | None = None,
-        details: dict[str, Any] | None = None,
-    ) -> Tensor:
+    def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
         """Complete the images.
 
         Args:
             image: float32, N x 3 x H x W in [0, 1]. What it holds inside the hole must not matter, except to a
-                method that `reads_hole`: there it is a mosaic of what was hidden.
+                method that `reads_hole`.
             mask: float32, N x 1 x H x W, 1 = hole, 0 = known.
-            sketch: float32, N x 1 x H x W, 1 = edge wanted, or None. Methods without a sketch channel ignore it.
-            generator: source of every random number drawn; None draws none or seeds with 0.
-            details: a dictionary into which the method may write named extras for the "why" panel, and sentences for
-                the user under "notes" (a list). If it holds a true "explain", extras that cost time are wanted too.
-                Where it holds them, a method of many steps may call "progress" with the share done in [0, 1] and a
-                short text, and "preview" with its output so far.
+            context: what else the method may use.
 
-        Returns:
-            float32, N x 3 x H x W in [0, 1]. Only its hole pixels are used.
+        Raises:
+            InpaintError: the method's weights are absent or damaged, or nothing is known that it could use.
         """

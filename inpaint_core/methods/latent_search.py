@@ -3,7 +3,7 @@
 Yeh et al. 2017, sections 3.2 and 4.1. Departures: the context loss is a mean by weight instead of a sum, so that the
 prior's share of the loss does not depend on the size of the hole; several searches start at once and the worse ones
 are given up early; where there are several priors (faces, scenes), a short start decides between them; a search ends
-when it no longer gets anywhere. Poisson blending, the paper's last step, is `inpaint_core.predictor.blending`: at the
+when its loss no longer falls. Poisson blending, the paper's last step, is `inpaint_core.predictor.blending`: at the
 photo's own scale, as all finishing is.
 """
 
@@ -13,25 +13,24 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Tensor
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.methods.base import FillMethod
+from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.networks.dcgan import DCGAN, draw_latents
 
 PRIORS = {"faces": "latent_search", "scenes": "latent_search_scenes"}
-"""What a prior draws -> its name in the manifest. Those whose weights are absent are not asked."""
+"""What a prior draws -> its name in the manifest. Those whose weights are absent are left out."""
 
 STEPS = 1500  # of Adam, at most (section 4.1)
 RESTARTS = 8  # searches that start for each photo and prior
 STAGES = ((0.05, 4), (0.15, 2), (1.0, 1))
 """(share of the steps, searches kept after it) for each photo; after the first stage one prior is kept, too."""
-RATE = 0.03  # of Adam
+LR = 0.03  # of Adam
 PRIOR_WEIGHT = 0.003  # lambda
 WINDOW = 7  # side of the neighbourhood whose missing share is a known pixel's weight
 PATIENCE, LEAST_GAIN = 150, 0.01  # a stage ends when so many steps lowered no photo's loss by this share
@@ -53,7 +52,7 @@ def importance(mask: Tensor, window: int = WINDOW) -> Tensor:
 
 @dataclass
 class Search:
-    """The searches of some photos with one prior.
+    """The searches of some photos with one prior: their state between steps.
 
     Attributes:
         prior: its name.
@@ -69,11 +68,45 @@ class Search:
     loss: Tensor
     context: Tensor
 
-    def keep(self, chosen: Tensor) -> None:
-        """Give up all searches but those of these indices; go on from the best place of each."""
-        for name in ("photo", "latent", "best", "loss", "context"):
-            setattr(self, name, getattr(self, name)[chosen])
-        self.latent = self.best.clone()
+    @classmethod
+    def start(cls, prior: str, photo: Tensor, latent: Tensor) -> Search:
+        """Searches that have not made a step."""
+        infinite = torch.full((len(photo),), torch.inf, device=photo.device)
+        return cls(prior, photo, latent, latent.clone(), infinite, infinite.clone())
+
+    def only(self, chosen: Tensor) -> Search:
+        """The searches of these indices, which go on from the best place of each."""
+        best = self.best[chosen]
+        return Search(self.prior, self.photo[chosen], best.clone(), best, self.loss[chosen], self.context[chosen])
+
+    def step(
+        self, optimizer: torch.optim.Optimizer, prior: DCGAN, image: Tensor, weight: Tensor, prior_weight: float
+    ) -> None:
+        """One step of the optimizer, each search by itself.
+
+        Args:
+            optimizer: of `latent`.
+            prior: the network of that name.
+            image: N x 3 x H x W in [0, 1], the photos.
+            weight: N x 1 x H x W, of their pixels (see `importance`).
+            prior_weight: lambda.
+        """
+        target, weight = image[self.photo], weight[self.photo]
+        with torch.enable_grad():
+            drawn = prior(self.latent)  # (S, 3, H, W)
+            # twice the difference: the paper's images span [-1, 1]
+            apart = 2 * (weight * (drawn - target).abs()).sum((1, 2, 3))
+            context = apart / (3 * weight.sum((1, 2, 3))).clamp_min(1e-6)
+            loss = context + prior_weight * prior.prior_loss(drawn)
+            (gradient,) = torch.autograd.grad(loss.sum(), self.latent)
+        better = loss.detach() < self.loss
+        self.best = torch.where(better[:, None], self.latent.detach(), self.best)
+        self.context = torch.where(better, context.detach(), self.context)
+        self.loss = torch.where(better, loss.detach(), self.loss)
+        self.latent.grad = gradient
+        optimizer.step()
+        with torch.no_grad():
+            self.latent.clamp_(-1, 1)  # what the prior was trained on
 
 
 class LatentSearch(FillMethod):
@@ -89,7 +122,6 @@ class LatentSearch(FillMethod):
     multiple_of = 64
     native_size = 64
     fixed_size = True
-    build = DCGAN
 
     def __init__(
         self,
@@ -125,60 +157,42 @@ class LatentSearch(FillMethod):
             return self._priors[str(device)]
 
     def _load(self, name: str, device: torch.device) -> DCGAN:
-        arguments, state = weights.load(name, self.folder)
-        try:
-            network = DCGAN(**arguments)
-        except (TypeError, ValueError) as error:
-            raise InpaintError(f"The manifest's arguments do not fit {name}: {error}.") from error
-        weights.load_into(network, state, f"The weights of {name}")
+        network = weights.load_network(name, self.folder)
+        assert isinstance(network, DCGAN)
         if network.generator.size != self.native_size:
             raise InpaintError(f"The weights of {name} draw {network.generator.size} px; train a prior of 64 px.")
         network.eval().requires_grad_(False).to(device)
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def fill(
-        self,
-        image: Tensor,
-        mask: Tensor,
-        sketch: Tensor | None = None,
-        generator: Generator | None = None,
-        details: dict[str, Any] | None = None,
-    ) -> Tensor:
+    def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
         """See `FillMethod.fill`. The known pixels come back as the prior draws them, for blending.
 
-        `details` receives `prior` (a list, a name for each photo), `context_loss` (likewise) and `steps`. The functions
-        in it are called now and then: `progress` with the share done and a text, `preview` with the best pictures.
+        The extras are `prior` (a list, a name for each photo), `context_loss` (likewise) and `steps`.
         """
         priors = self.priors(image.device)
-        generator = generator or Generator(image.device).manual_seed(0)
-        tell, show = ((details or {}).get(name) for name in ("progress", "preview"))
-        restarts = self.restarts or RESTARTS
+        generator = context.random_numbers(image)
         searches = []
         for name, prior in priors.items():
-            photo = torch.arange(len(image), device=image.device).repeat_interleave(restarts)
-            latent = draw_latents(len(photo), prior.generator.latent, generator)
-            endless = torch.full((len(photo),), torch.inf, device=image.device)
-            searches.append(Search(name, photo, latent, latent.clone(), endless, endless.clone()))
+            photo = torch.arange(len(image), device=image.device).repeat_interleave(self.restarts or RESTARTS)
+            searches.append(Search.start(name, photo, draw_latents(len(photo), prior.generator.latent, generator)))
 
-        def watch(share: float, text: str) -> None:
-            if tell is not None:
-                tell(share, text)
-            if show is not None:
-                show(_pictures(searches, priors, image))
+        def report(share: float, text: str, searches: list[Search]) -> None:
+            if context.progress is not None:
+                context.progress(share, text)
+            if context.preview is not None:
+                context.preview(_pictures(searches, priors, image))
 
-        steps = self._descend(searches, priors, image, importance(mask), watch)
-        output = _pictures(searches, priors, image)
+        searches, steps = self._descend(searches, priors, image, importance(mask), report)
         names, losses = [""] * len(image), [0.0] * len(image)
         for search in searches:
-            for photo, loss in zip(search.photo.tolist(), search.context.tolist(), strict=True):
-                names[photo], losses[photo] = search.prior, loss
-        if details is not None:
-            details.update(prior=names, context_loss=losses, steps=steps)
-            details.setdefault("notes", []).append(
-                f"Completed as a picture of 64 x 64 pixels that a prior of {' and '.join(sorted(set(names)))} draws, "
-                "brought to the photo's scale."
-            )
-        return output
+            for number, loss in zip(search.photo.tolist(), search.context.tolist(), strict=True):
+                names[number], losses[number] = search.prior, loss
+        note = (
+            f"Completed as a picture of 64 x 64 pixels that a prior of {' and '.join(sorted(set(names)))} draws, "
+            "brought to the photo's scale."
+        )
+        extras = {"prior": names, "context_loss": losses, "steps": steps}
+        return Filled(_pictures(searches, priors, image), (note,), extras)
 
     def _descend(
         self,
@@ -186,48 +200,27 @@ class LatentSearch(FillMethod):
         priors: dict[str, DCGAN],
         image: Tensor,
         weight: Tensor,
-        tell: Callable[[float, str], None],
-    ) -> int:
-        """Run all stages; afterwards one search is left for each photo. Returns the number of steps done."""
+        report: Callable[[float, str, list[Search]], None],
+    ) -> tuple[list[Search], int]:
+        """Run all stages: one search for each photo that is left, and the number of steps done."""
         most = self.steps or STEPS
         done = 0
         for share, kept in STAGES:
             until = max(round(share * most), done + 1)
             left = sum(len(search.photo) for search in searches)
-            optimizers = [torch.optim.Adam([search.latent.requires_grad_()], RATE) for search in searches]
+            optimizers = [torch.optim.Adam([search.latent.requires_grad_()], LR) for search in searches]
             reference, since = torch.full((len(image),), torch.inf, device=image.device), 0
             while done < until and since < PATIENCE:
                 for search, optimizer in zip(searches, optimizers, strict=True):
-                    self._step(search, optimizer, priors[search.prior], image, weight)
+                    search.step(optimizer, priors[search.prior], image, weight, self.prior_weight)
                 done, since = done + 1, since + 1
                 if done % 25 == 0:
                     best = _per_photo(searches, len(image))
                     if bool((best < reference * (1 - LEAST_GAIN)).any()):
                         reference, since = torch.minimum(reference, best), 0
-                    tell(done / most, f"step {done} of at most {most}, {left} searches")
-            _select(searches, len(image), kept)
-        return done
-
-    def _step(
-        self, search: Search, optimizer: torch.optim.Optimizer, prior: DCGAN, image: Tensor, weight: Tensor
-    ) -> None:
-        """One step of Adam of all searches of a prior, each by itself."""
-        target, importance_of = image[search.photo], weight[search.photo]
-        with torch.enable_grad():
-            drawn = prior(search.latent)
-            # twice the difference: the paper's images span [-1, 1]
-            apart = 2 * (importance_of * (drawn - target).abs()).sum((1, 2, 3))
-            context = apart / (3 * importance_of.sum((1, 2, 3))).clamp_min(1e-6)
-            loss = context + self.prior_weight * prior.prior_loss(drawn)
-            (gradient,) = torch.autograd.grad(loss.sum(), search.latent)
-        better = loss.detach() < search.loss
-        search.best = torch.where(better[:, None], search.latent.detach(), search.best)
-        search.context = torch.where(better, context.detach(), search.context)
-        search.loss = torch.where(better, loss.detach(), search.loss)
-        search.latent.grad = gradient
-        optimizer.step()
-        with torch.no_grad():
-            search.latent.clamp_(-1, 1)  # what the prior was trained on
+                    report(done / most, f"step {done} of at most {most}, {left} searches", searches)
+            searches = _select(searches, len(image), kept)
+        return searches, done
 
 
 @torch.no_grad()
@@ -253,7 +246,7 @@ def _per_photo(searches: list[Search], count: int) -> Tensor:
     return best
 
 
-def _select(searches: list[Search], count: int, kept: int) -> None:
+def _select(searches: list[Search], count: int, kept: int) -> list[Search]:
     """Keep for each photo the prior with the lowest context loss and of its searches the `kept` with the lowest loss.
 
     The discriminators of two priors have no common scale, so between priors the context alone decides.
@@ -262,10 +255,12 @@ def _select(searches: list[Search], count: int, kept: int) -> None:
     for number, search in enumerate(searches):
         context[number] = context[number].scatter_reduce(0, search.photo, search.context, "amin")
     chosen = context.argmin(0)
+    selected = []
     for number, search in enumerate(searches):
         indices: list[int] = []
         for photo in (chosen == number).nonzero()[:, 0].tolist():
             own = (search.photo == photo).nonzero()[:, 0]
             indices += own[search.loss[own].argsort()[:kept]].tolist()
-        search.keep(torch.tensor(indices, dtype=torch.long, device=search.photo.device))
-    searches[:] = [search for search in searches if len(search.photo)]
+        if indices:
+            selected.append(search.only(torch.tensor(indices, dtype=torch.long, device=search.photo.device)))
+    return selected

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from inpaint_core.methods.base import FillMethod
+from inpaint_core.methods.base import FillContext, Filled, FillMethod
 
 RADIUS = 3  # pixels around a hole pixel that are looked at; the usual choice, and that of the published comparisons
 
@@ -21,20 +19,13 @@ class _OpenCVInpaint(FillMethod):
     min_context = 16
     flag: int
 
-    def fill(
-        self,
-        image: Tensor,
-        mask: Tensor,
-        sketch: Tensor | None = None,
-        generator: Generator | None = None,
-        details: dict[str, Any] | None = None,
-    ) -> Tensor:
+    def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
         filled = []
         for photo, hole in zip(image.cpu(), mask.cpu(), strict=True):
             pixels = np.ascontiguousarray(photo.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())
             result = cv2.inpaint(pixels, (hole[0] > 0.5).to(torch.uint8).numpy(), RADIUS, self.flag)
             filled.append(torch.from_numpy(result).permute(2, 0, 1).float().div_(255))
-        return torch.stack(filled).to(image.device)
+        return Filled(torch.stack(filled).to(image.device))
 
 
 class NavierStokes(_OpenCVInpaint):

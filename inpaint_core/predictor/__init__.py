@@ -1,0 +1,7 @@
+"""The predictor: photo + mask (+ sketch) -> completed photo, the known pixels bit for bit."""
+
+from inpaint_core.predictor.options import FillOptions, Result
+from inpaint_core.predictor.predictor import fill, warm_up
+from inpaint_core.progress import Preview, Progress
+
+__all__ = ["FillOptions", "Preview", "Progress", "Result", "fill", "warm_up"]

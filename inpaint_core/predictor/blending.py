@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.predictor import crops as geometry
 from inpaint_core.predictor import poisson
+from inpaint_core.predictor.crops import plan_crops
 
 BLENDS = ("poisson", "mixed")
 CONTINUED = 3  # pixels around a hole pixel from which the photo's continuation is made
@@ -46,12 +46,11 @@ def blend(image: np.ndarray, mask: np.ndarray, fill: np.ndarray, mixed: bool = F
     if mask.all():
         raise InpaintError("A blend needs known pixels: leave some part of the photo outside of the mask.")
     blended = image.copy()
-    for crop in geometry.plan_crops(mask, context=0.0, min_context=4) if mask.any() else ():
+    for crop in plan_crops(mask, context=0.0, min_context=4) if mask.any() else ():
         window = crop.box.slices
         hole = np.zeros(mask[window].shape, bool)  # of this crop only: others may lie in its frame, but none beside
         for box in crop.holes:
-            top, left = box.top - crop.box.top, box.left - crop.box.left
-            hole[top : top + box.height, left : left + box.width] = mask[box.slices]
+            hole[box.moved(-crop.box.top, -crop.box.left).slices] = mask[box.slices]
         guide = fill[window].astype(np.float32) / 255
         known = image[window].astype(np.float32) / 255
         field = gradients(guide, known, hole, mixed)
@@ -124,6 +123,6 @@ def into_range(colours: np.ndarray) -> np.ndarray:
     """Colours N x 3 brought into [0, 1] by moving them towards their own grey: cut one by one they change their hue."""
     grey = colours.mean(axis=-1, keepdims=True).clip(0, 1)
     apart = colours - grey
-    room = np.where(apart > 0, 1 - grey, grey)
-    share = np.where(np.abs(apart) > room, room / np.maximum(np.abs(apart), 1e-12), 1.0)
+    limit = np.where(apart > 0, 1 - grey, grey)
+    share = np.where(np.abs(apart) > limit, limit / np.maximum(np.abs(apart), 1e-12), 1.0)
     return grey + apart * share.min(axis=-1, keepdims=True)

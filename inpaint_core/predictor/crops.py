@@ -1,4 +1,4 @@
-"""Which rectangles of a photo are filled, and how a rectangle is scaled and padded for a method and back."""
+"""Which rectangles of a photo are filled: holes grouped, framed by known pixels, merged where they overlap."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ class Box:
         """Index of the rectangle in an H x W array."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def moved(self, down: int, right: int) -> Box:
+        """The rectangle so many pixels further down and to the right."""
+        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
+
+    def grown(self, by: int, limit: Box) -> Box:
+        """The rectangle wider by so many pixels on each side, but not beyond `limit`."""
+        return Box(
+            max(self.top - by, limit.top),
+            max(self.left - by, limit.left),
+            min(self.bottom + by, limit.bottom),
+            min(self.right + by, limit.right),
+        )
+
     def overlaps(self, other: Box) -> bool:
         """True if they share a pixel."""
         return max(self.top, other.top) < min(self.bottom, other.bottom) and max(self.left, other.left) < min(
@@ -54,22 +67,18 @@ class Box:
         )
 
 
-def grown(box: Box, by: int, limit: Box) -> Box:
-    """The rectangle wider by so many pixels on each side, but not beyond `limit`."""
-    return Box(
-        max(box.top - by, limit.top),
-        max(box.left - by, limit.left),
-        min(box.bottom + by, limit.bottom),
-        min(box.right + by, limit.right),
-    )
-
-
 @dataclass(frozen=True)
 class Crop:
     """One rectangle to fill: what the method sees, and the hole boxes inside it that are its to fill."""
 
     box: Box
     holes: tuple[Box, ...]
+
+
+def bounding_box(mask: np.ndarray) -> Box:
+    """The smallest rectangle that holds every True pixel of a bool H x W array, of which there must be one."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
 def _span(start: int, stop: int, margin: int, least: int, size: int) -> tuple[int, int]:
@@ -109,19 +118,9 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
     boxes = []
     labels = np.where(grid > 0, labels, 0)
     for label in range(1, count):
-        cells = labels == label
-        occupied_rows, occupied_columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
-        top, left = occupied_rows[0] * cell, occupied_columns[0] * cell
-        part = mask[top : (occupied_rows[-1] + 1) * cell, left : (occupied_columns[-1] + 1) * cell]
-        part_rows, part_columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-        boxes.append(
-            Box(
-                int(top + part_rows[0]),
-                int(left + part_columns[0]),
-                int(top + part_rows[-1] + 1),
-                int(left + part_columns[-1] + 1),
-            )
-        )
+        cells = bounding_box(labels == label)
+        top, left = cells.top * cell, cells.left * cell
+        boxes.append(bounding_box(mask[top : cells.bottom * cell, left : cells.right * cell]).moved(top, left))
     return boxes
 
 
@@ -174,62 +173,3 @@ def depth(mask: np.ndarray) -> float:
         mask: bool H x W, True = hole; beyond the border nothing is known.
     """
     return float(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5).max())
-
-
-def shrink(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce an image with a hole by area averaging over its known pixels only.
-
-    Args:
-        image: float32 H x W x 3.
-        mask: float32 H x W, 1 = hole.
-        height, width: the new size, at most the old.
-
-    Returns:
-        The image, float32 height x width x 3, and the mask, float32: 1 where not one known pixel fell into the pixel.
-    """
-    known = 1.0 - mask
-    weight = cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA)
-    total = cv2.resize(image * known[..., None], (width, height), interpolation=cv2.INTER_AREA)
-    hole = weight < 1e-4
-    return total / np.maximum(weight, 1e-4)[..., None], hole.astype(np.float32)
-
-
-def of_known(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """A photo with a hole at another size, made of its known pixels only: the hole's content must not run into them.
-
-    Args:
-        image: uint8 H x W x 3.
-        mask: bool H x W, True = hole.
-        height, width: the new size, both sides larger or both smaller, or the old one.
-
-    Returns:
-        The image, float32 height x width x 3 in [0, 1], and the mask, float32 height x width, 1 = hole; none is left
-        where a smaller photo has a known part in every pixel.
-    """
-    if (height, width) == mask.shape:
-        return image.astype(np.float32) / 255, mask.astype(np.float32)
-    if height <= mask.shape[0] and width <= mask.shape[1]:
-        return shrink(image.astype(np.float32) / 255, mask.astype(np.float32), height, width)
-    known = 1 - mask.astype(np.float32)
-    weight = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
-    total = cv2.resize(image * (known / 255)[..., None], (width, height), interpolation=cv2.INTER_LINEAR)
-    hole = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
-    return (total / np.maximum(weight, 1e-4)[..., None]).clip(0, 1), hole.astype(np.float32)
-
-
-def as_photo(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """float32 in [0, 1] at any size -> uint8 height x width x 3."""
-    if image.shape[:2] != (height, width):
-        shrinks = height < image.shape[0]
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-    return np.rint(image.clip(0, 1) * 255).astype(np.uint8)
-
-
-def pad_to_multiple(array: np.ndarray, multiple: int, square_of: int | None = None) -> np.ndarray:
-    """Mirror an H x W or H x W x C array at its bottom and right until both sides are multiples, or `square_of`."""
-    height, width = array.shape[:2]
-    bottom = (square_of or math.ceil(height / multiple) * multiple) - height
-    right = (square_of or math.ceil(width / multiple) * multiple) - width
-    if not bottom and not right:
-        return array
-    return cv2.copyMakeBorder(array, 0, bottom, 0, right, cv2.BORDER_REFLECT_101)

@@ -1,4 +1,4 @@
-"""What a method that restores is told of a hole: the photo pixelated into coarse blocks, and nothing finer."""
+"""What a method that restores sees of a hole: the photo pixelated into coarse blocks, and nothing finer."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def pixelated(
     grid = find_grid(image, mask)
     if grid is not None and grid.block * scale >= LEAST:
         content, block = _mosaic(content, mask.astype(np.float32), grid), grid.block
-        told = f"keeps the photo's own mosaic, blocks of {block} pixels"
+        note = f"keeps the photo's own mosaic, blocks of {block} pixels"
     else:
         grid, block = None, min(max(round(max(height, width) * SHARE), LEAST), MOST)
-        told = f"sees the hidden part pixelated, in blocks of {max(1, round(block / scale))} pixels"
+        note = f"sees the hidden part pixelated, in blocks of {max(1, round(block / scale))} pixels"
     if scale != 1:
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        content = cv2.resize(content, (width, height), interpolation=way).clip(0, 1)
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        content = cv2.resize(content, (width, height), interpolation=interpolation).clip(0, 1)
     content = np.where(hole[..., None] > 0, content, small)
-    return content if grid is not None else _mosaic(content, hole, Grid(block)), f"Restoration: the network {told}."
+    return content if grid is not None else _mosaic(content, hole, Grid(block)), f"Restoration: the network {note}."
 
 
 def _mosaic(image: np.ndarray, mask: np.ndarray, grid: Grid) -> np.ndarray:

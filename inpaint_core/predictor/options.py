@@ -1,11 +1,57 @@
-"""How a fill may be finished: its texture refined by another method, its rim blended into the photo."""
+"""What a caller may ask of a fill, and what comes back."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor.blending import BLENDS
 
 REFINERS = ("patchmatch",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FillOptions:
+    """Everything a caller may ask for beside photo, mask and method."""
+
+    sketch: np.ndarray | Image.Image | None = None
+    """The edges wanted, any drawing of the image's size (see `inpaint_core.sketch.repair`); only its part inside the
+    hole matters."""
+    device: str = "auto"
+    """"auto", "cpu", "cuda", "cuda:1", "mps"."""
+    seed: int = 0
+    """Of every random number drawn."""
+    refine: str | None = None
+    """"patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure."""
+    blend: str | None = None
+    """How the fill is fitted into the photo at last: "poisson" keeps its gradients and takes the colours from around
+    the hole, "mixed" also lets lines of the photo run on for a bit; None leaves it as it is."""
+    weights: str | Path | None = None
+    """In place of the checkpoint, a file that training has exported (beside its manifest), or DeepFill v2's public
+    PyTorch port's."""
+    explain: bool = False
+    """Also gather what costs time to gather: gate maps, attention flow (see the method's `fill`)."""
+
+    def check(self) -> None:
+        """Raise `InpaintError` unless `refine` and `blend` are None or words that are known."""
+        check(self.refine, self.blend)
+
+
+@dataclass
+class Result:
+    """One completed photo, or the reason why there is none."""
+
+    method: str
+    image: np.ndarray | None  # uint8 H x W x 3, the size of the input
+    seconds: float  # wall time of the fill
+    details: dict[str, Any] = field(default_factory=dict)  # crops, notes, and the method's extras
+    metrics: dict[str, float] = field(default_factory=dict)  # only where a reference was given
+    error: str | None = None  # only from a comparison, where one method's failure must not end the others
 
 
 def check(refine: str | None, blend: str | None) -> None:

@@ -68,19 +68,15 @@ def _detector(device: str, folder: str) -> nn.Module:
     import torch
 
     from inpaint_core.methods.engines.precision import fastest_precision
-    from inpaint_core.methods.feed_forward import prepare
-    from inpaint_core.networks.edge_detector import EdgeDetector
+    from inpaint_core.methods.engines.pytorch import prepare
 
     if DETECTOR not in weights.records(folder):
         raise InpaintError(
             f"There are no weights for the edge detector ({DETECTOR}) in {folder}: train them with "
             "python -m train.edge_detection.train, or draw the sketch by hand."
         )
-    arguments, state = weights.load(DETECTOR, folder)
-    network = EdgeDetector(**arguments)
-    weights.load_into(network, state, "The weights of the edge detector")
     target = torch.device(device)
-    return prepare(network, target, fastest_precision(target))
+    return prepare(weights.load_network(DETECTOR, folder), target, fastest_precision(target))
 
 
 def ridges(soft: np.ndarray, sigma: float = ORIENTATION_SIGMA) -> np.ndarray:

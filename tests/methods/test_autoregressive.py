@@ -14,11 +14,11 @@ from torch import Generator, Tensor
 
 import inpaint_core
 from inpaint_core import progress, weights
-from inpaint_core.methods import autoregressive
+from inpaint_core.methods.autoregressive import Autoregressive
+from inpaint_core.methods.base import FillContext
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_network import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
-from inpaint_core.predictor import predictor as fill
 
 FACTS: dict[str, Any] = {
     "command": "none",
@@ -41,10 +41,10 @@ def make(name: str, distribution: str = "logistic_mixture") -> PixelNetwork:
 
 def scene(count: int = 1, side: int = 32) -> Tensor:
     """Smooth colours with a little noise, in 256 steps."""
-    dice = Generator().manual_seed(3)
-    coarse = torch.rand(count, 3, 4, 4, generator=dice)
+    generator = Generator().manual_seed(3)
+    coarse = torch.rand(count, 3, 4, 4, generator=generator)
     smooth = torch.nn.functional.interpolate(coarse, (side, side), mode="bilinear")
-    noise = torch.randn(count, 3, side, side, generator=dice)
+    noise = torch.randn(count, 3, side, side, generator=generator)
     return ((smooth + 0.03 * noise).clamp(0, 1) * 255).round() / 255
 
 
@@ -66,7 +66,6 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         size |= {"blocks": 3} if name == "pixel_cnn" else {"layers": 2}
         weights.save(name, make(name).state_dict(), size, tmp_path, dtype="float32", **FACTS)
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
-    monkeypatch.setattr(fill, "_instances", {})
     return tmp_path
 
 
@@ -101,54 +100,48 @@ def test_eight_by_eight_missing_pixels_take_seconds_at_the_trained_size(name: st
 
 @each_method
 def test_the_fill_kept_makes_what_is_known_likeliest(name: str, checkpoints: Path) -> None:
-    method = getattr(autoregressive, name)()
+    method = Autoregressive(name)
     image, mask = scene(2), torch.cat((hole(8, 9, 3, 3), hole(20, 2, 2, 4)))
-    details: dict[str, Any] = {}
-    filled = method.fill(image, mask, generator=Generator().manual_seed(0), details=details)
-    samples = details["samples"]
+    filled = method.fill(image, mask, FillContext(generator=Generator().manual_seed(0)))
+    samples, chosen, entropy = (filled.extras[key] for key in ("samples", "chosen", "entropy"))
     assert samples.shape == (2, 8, 3, 32, 32)
     assert len({sample.numpy().tobytes() for sample in samples[0]}) == 8
     network = method.network()
     for photo in range(2):
         known = 1 - mask[photo : photo + 1]
         bits = [float(network.bits_per_dimension(sample[None], known)) for sample in samples[photo]]
-        assert details["chosen"][photo] == int(np.argmin(bits))
-        assert torch.equal(filled[photo], samples[photo, details["chosen"][photo]])
-    assert details["entropy"].shape == mask.shape
-    assert ((details["entropy"] > 0) == (mask > 0)).all()
-    assert "above" in details["notes"][0]
+        assert chosen[photo] == int(np.argmin(bits))
+        assert torch.equal(filled.image[photo], samples[photo, chosen[photo]])
+    assert entropy.shape == mask.shape
+    assert ((entropy > 0) == (mask > 0)).all()
+    assert "above" in filled.notes[0]
 
 
 @each_method
 def test_what_is_known_below_and_to_the_right_chooses_but_does_not_draw(name: str, checkpoints: Path) -> None:
-    method = getattr(autoregressive, name)()
+    method = Autoregressive(name)
     image, mask = scene(), hole(10, 10, 3, 3)
     other = image.clone()
     other[..., 13:, :] = 1 - other[..., 13:, :]
     drawn = []
     for photo in (image, other):
-        details: dict[str, Any] = {}
-        method.fill(photo, mask, generator=Generator().manual_seed(0), details=details)
-        drawn.append(details["samples"][0][:, :, 10:13, 10:13])
+        filled = method.fill(photo, mask, FillContext(generator=Generator().manual_seed(0)))
+        drawn.append(filled.extras["samples"][0][:, :, 10:13, 10:13])
     assert torch.equal(*drawn)
 
 
 @each_method
 def test_cold_fills_are_all_the_same(name: str, checkpoints: Path) -> None:
-    method = getattr(autoregressive, name)()
-    method.temperature, method.samples = 0.0, 3
-    details: dict[str, Any] = {}
-    filled = method.fill(scene(), hole(5, 5, 3, 3), details=details)
-    assert all(torch.equal(sample, filled[0]) for sample in details["samples"][0])
+    filled = Autoregressive(name, temperature=0.0, samples=3).fill(scene(), hole(5, 5, 3, 3))
+    assert len(filled.extras["samples"][0]) == 3
+    assert all(torch.equal(sample, filled.image[0]) for sample in filled.extras["samples"][0])
 
 
 @each_method
 @pytest.mark.parametrize("mask", [hole(8, 8, 16, 16), scattered(0.8, 32)], ids=["16 x 16", "80 % of the pixels"])
 def test_large_and_scattered_holes_are_filled_too(name: str, mask: Tensor, checkpoints: Path) -> None:
-    method = getattr(autoregressive, name)()
-    method.samples = 1
     image = scene()
-    filled = method.fill(image, mask)
+    filled = Autoregressive(name, samples=1).fill(image, mask).image
     known = mask.expand_as(image) == 0
     assert torch.equal(filled[known], image[known])
     assert filled.isfinite().all()
@@ -158,7 +151,7 @@ def test_large_and_scattered_holes_are_filled_too(name: str, mask: Tensor, check
 
 def test_at_least_one_fill_must_be_drawn() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        autoregressive.Autoregressive("pixel_cnn", PixelCNN, samples=0)
+        Autoregressive("pixel_cnn", samples=0)
 
 
 @each_method
@@ -197,11 +190,11 @@ def test_any_photo_shows_its_pixels_appearing(
     assert (again.image == result.image).all(), "watching changes nothing"
 
 
-def test_previews_come_a_few_times_a_second(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_previews_come_a_few_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(np.arange(0, 1e6, 0.1))
     monkeypatch.setattr(progress.time, "perf_counter", lambda: float(next(clock)))
     shown: list[Tensor] = []
-    show = progress.seldom(shown.append)
+    show = progress.throttled(shown.append)
     for _ in range(20):
         show(torch.zeros(1))
     assert 5 <= len(shown) <= 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ import inpaint_core
 from inpaint_core import catalogue, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods import feed_forward
-from inpaint_core.methods.engines import precision
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.feed_forward import FeedForward
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
@@ -28,7 +27,6 @@ from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN
 from inpaint_core.networks.partial_conv import PartialConvUNet
-from inpaint_core.predictor import predictor as fill
 
 FACTS: dict[str, Any] = {
     "command": "none",
@@ -75,6 +73,15 @@ def here(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return checkpoints
 
 
+def make(name: str, **changes: Any) -> FeedForward:
+    """The catalogue's method, some of its fields changed."""
+    method = catalogue.get(name).build()
+    assert isinstance(method, FeedForward)
+    for field, value in changes.items():
+        setattr(method, field, value)
+    return method
+
+
 def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
     # Smooth images: on noise, which of two equal patches attention borrows is a coin toss.
     blobs = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(3))
@@ -85,20 +92,17 @@ def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
     return image, mask
 
 
-NETWORKS = [record.name for record in catalogue.methods() if ".feed_forward:" in record.implementation]
+NETWORKS = [record.name for record in catalogue.methods() if type(record.build()) is FeedForward]
 
 
 def test_no_network_of_the_catalogue_is_left_out_here() -> None:
-    assert set(NETWORKS) <= set(SMALL)
+    assert set(NETWORKS) == set(SMALL)
 
 
 @pytest.mark.parametrize("size", [(61, 83), (5, 200), (300, 280)])
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.usefixtures("here")
-def test_known_pixels_survive_every_network_at_odd_sizes(
-    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fill, "_instances", {})
+def test_known_pixels_survive_every_network_at_odd_sizes(name: str, size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     mask = np.zeros(size, bool)
     mask[1 : size[0] // 2, 2 : size[1] // 2] = mask[-1, -1] = True
@@ -113,9 +117,9 @@ def test_known_pixels_survive_every_network_at_odd_sizes(
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.usefixtures("here")
 def test_every_method_of_the_catalogue_fills_in_float32_and_in_range(name: str) -> None:
-    method: FeedForward = getattr(feed_forward, name)()
+    method = make(name)
     image, mask = batch()
-    output = method.fill(image, mask, sketch=torch.zeros_like(mask))
+    output = method.fill(image, mask, FillContext(sketch=torch.zeros_like(mask))).image
     assert output.shape == image.shape
     assert output.dtype == torch.float32
     assert output.min() >= 0
@@ -131,20 +135,16 @@ def test_bfloat16_stays_within_four_levels_of_float32_on_average(name: str, engi
     image, mask = batch()
     outputs = []
     for dtype in (torch.float32, torch.bfloat16):
-        method: FeedForward = getattr(feed_forward, name)()
-        method.precision, method.engine = dtype, engine
-        details: dict[str, Any] = {}
-        outputs.append(method.fill(image, mask, details=details))
-        assert details["engine"].split()[1] == str(dtype).removeprefix("torch.")
+        filled = make(name, precision=dtype, engine=engine).fill(image, mask)
+        outputs.append(filled.image)
+        assert filled.extras["engine"].split()[1] == str(dtype).removeprefix("torch.")
     hole = mask.expand_as(image) > 0
     assert (outputs[0] - outputs[1])[hole].abs().mean() < 4 / 255
 
 
 @pytest.mark.usefixtures("here")
 def test_normalisation_statistics_stay_exact_in_bfloat16() -> None:
-    method = feed_forward.glcic()
-    method.precision = torch.bfloat16
-    network = method.network(engine="torch")
+    network = make("glcic", precision=torch.bfloat16).network(engine="torch")
     _, state = weights.load("glcic")
     for name, tensor in network.state_dict().items():
         if "running" in name:
@@ -155,16 +155,16 @@ def test_normalisation_statistics_stay_exact_in_bfloat16() -> None:
 @pytest.mark.usefixtures("here")
 def test_weights_are_loaded_once_though_ten_requests_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    original = weights.load
-    monkeypatch.setattr(weights, "load", lambda *arguments: calls.append(1) or original(*arguments))
-    method = feed_forward.glcic()
+    original = weights.load_network
+    monkeypatch.setattr(weights, "load_network", lambda *arguments: calls.append(1) or original(*arguments))
+    method = make("glcic")
     assert not calls  # lazily
     image, mask = batch(1, 64)
     barrier = threading.Barrier(10)
 
     def request(_: int) -> Tensor:
         barrier.wait()
-        return method.fill(image, mask)
+        return method.fill(image, mask).image
 
     with ThreadPoolExecutor(10) as pool:
         results = list(pool.map(request, range(10)))
@@ -175,35 +175,33 @@ def test_weights_are_loaded_once_though_ten_requests_come_at_once(monkeypatch: p
 @pytest.mark.parametrize("engine", ["auto", "torch"])
 @pytest.mark.usefixtures("here")
 def test_four_threads_that_share_a_method_get_what_one_gets(engine: str) -> None:
-    method = feed_forward.deepfill_v2()
-    method.engine, method.precision = engine, torch.float32
+    method = make("deepfill_v2", engine=engine, precision=torch.float32)
     image, mask = batch(4)
     pairs = [(image[i : i + 1], mask[i : i + 1]) for i in range(4)]
-    alone = [method.fill(*pair) for pair in pairs]
+    alone = [method.fill(*pair).image for pair in pairs]
     assert not torch.equal(alone[0], alone[1])
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda pair: method.fill(*pair), pairs * 3))
+        together = list(pool.map(lambda pair: method.fill(*pair).image, pairs * 3))
     for expected, found in zip(alone * 3, together, strict=True):
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
 def test_warming_up_chooses_the_precision_and_imports_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision, "_chosen", {})
+    chosen = []
+    monkeypatch.setattr(feed_forward, "fastest_precision", chosen.append)
     feed_forward.warm_up("cpu")
-    assert precision._chosen["cpu"] in (torch.float32, torch.bfloat16)
+    assert chosen == ["cpu"]
     assert ("openvino" in sys.modules) == feed_forward.openvino_available()
 
 
 @pytest.mark.usefixtures("here")
-def test_details_are_plain_float_tensors_on_the_cpu() -> None:
+def test_extras_are_plain_float_tensors_on_the_cpu() -> None:
     image, mask = batch()
     found: dict[str, set[str]] = {}
     for name in SMALL:
-        details: dict[str, Any] = {"explain": True}
-        getattr(feed_forward, name)().fill(image, mask, details=details)
-        del details["explain"]
-        found[name] = set(details)
-        for value in details.values():
+        extras = make(name).fill(image, mask, FillContext(explain=True)).extras
+        found[name] = set(extras)
+        for value in extras.values():
             for tensor in value if isinstance(value, list) else [value]:
                 if not isinstance(tensor, str):
                     assert tensor.dtype == torch.float32
@@ -219,149 +217,79 @@ def test_details_are_plain_float_tensors_on_the_cpu() -> None:
 @pytest.mark.usefixtures("here")
 def test_extras_do_not_change_the_fill() -> None:
     image, mask = batch()
-    method = feed_forward.deepfill_v2()
-    method.precision = torch.float32
-    plain = method.fill(image, mask)
-    details: dict[str, Any] = {}
-    assert torch.equal(plain, method.fill(image, mask, details=details))
-    assert set(details) == {"coarse", "engine"}  # nothing costly unless asked for
+    method = make("deepfill_v2", precision=torch.float32)
+    plain, explained = (method.fill(image, mask, FillContext(explain=explain)) for explain in (False, True))
+    assert set(plain.extras) == {"coarse", "engine"}, "nothing costly unless asked for"
+    assert set(plain.extras) < set(explained.extras)
     hole = mask.expand_as(image) > 0  # elsewhere the plain fill does no work
-    explained = method.fill(image, mask, details={"explain": True})
-    torch.testing.assert_close(plain[hole], explained[hole], atol=1e-4, rtol=0)
+    torch.testing.assert_close(plain.image[hole], explained.image[hole], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["deepfill_v1", "deepfill_v2"])
 @pytest.mark.usefixtures("here")
 def test_working_around_the_hole_alone_leaves_the_hole_as_it_was(name: str) -> None:
     image, mask = batch(2, 256)
-    whole, window = (getattr(feed_forward, name)() for _ in range(2))
-    for method in (whole, window):
-        method.precision, method.engine = torch.float32, "torch"
+    whole, window = (make(name, precision=torch.float32, engine="torch") for _ in range(2))
     whole.network().refinement.attention.margin = None
     if name == "deepfill_v2":
         assert window.network().hole_only
         whole.network().hole_only = False
     assert window.network().refinement.attention.margin == ATTENTION_MARGIN
-    before, after = whole.fill(image, mask), window.fill(image, mask)
+    before, after = whole.fill(image, mask).image, window.fill(image, mask).image
     hole = mask.expand_as(image) > 0
     torch.testing.assert_close(after[hole], before[hole], atol=1e-6, rtol=0)
-    assert not torch.equal(after, before)  # far from the hole nobody looks
+    assert not torch.equal(after, before)  # far from the hole nothing is computed
 
 
 @pytest.mark.usefixtures("here")
 def test_gate_maps_are_kept_small() -> None:
     image, mask = batch(1, 320)
-    details: dict[str, Any] = {"explain": True}
-    feed_forward.deepfill_v2().fill(image, mask, details=details)
-    sides = [max(gate.shape[-2:]) for gate in details["gates"]]
+    gates = make("deepfill_v2").fill(image, mask, FillContext(explain=True)).extras["gates"]
+    sides = [max(gate.shape[-2:]) for gate in gates]
     assert max(sides) == feed_forward.DISPLAY_SIDE
     assert min(sides) == 80
-    assert all(gate.min() >= 0 and gate.max() <= 1 for gate in details["gates"])
+    assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates)
 
 
 @pytest.mark.usefixtures("here")
 def test_a_sketch_changes_what_deepfill_v2_fills() -> None:
     image, mask = batch()
-    method = feed_forward.deepfill_v2()
+    method = make("deepfill_v2")
     edges = torch.zeros_like(mask)
     edges[..., 40:44, :] = 1
-    assert not torch.equal(method.fill(image, mask), method.fill(image, mask, sketch=edges))
+    without, drawn = (method.fill(image, mask, FillContext(sketch=sketch)).image for sketch in (None, edges))
+    assert not torch.equal(without, drawn)
 
 
 def test_absent_weights_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InpaintError, match=r"train\.glcic"):
-        FeedForward("glcic", CompletionNetwork, folder=tmp_path).fill(*batch(1, 64))
+        FeedForward("glcic", folder=tmp_path).fill(*batch(1, 64))
 
 
 def test_arguments_of_another_network_are_one_sentence(tmp_path: Path) -> None:
     state = CompletionNetwork(width=4).state_dict()
     weights.save("glcic", state, {"depth": 4}, tmp_path, **FACTS)
     with pytest.raises(InpaintError, match="do not fit glcic"):
-        FeedForward("glcic", CompletionNetwork, folder=tmp_path).network()
+        FeedForward("glcic", folder=tmp_path).network()
     weights.save("glcic", state, {"width": 8}, tmp_path, **FACTS)
     with pytest.raises(InpaintError, match="another size"):
-        FeedForward("glcic", CompletionNetwork, folder=tmp_path).network()
-
-
-def test_a_file_in_the_public_layout_runs_as_deepfill_v2(shared: Path, tmp_path: Path) -> None:
-    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
-    names = layout.items() if isinstance(layout, dict) else ((entry["name"], entry["shape"]) for entry in layout)
-    generator = np.random.default_rng(0)
-    state = {name: torch.from_numpy(generator.normal(0, 0.05, shape).astype(np.float32)) for name, shape in names}
-    torch.save({"G": state}, tmp_path / "states.pth")
-    output = feed_forward.deepfill_v2(tmp_path / "states.pth").fill(*batch(1, 64))
-    assert output.isfinite().all()
-    torch.save({"G": CompletionNetwork(width=4).state_dict()}, tmp_path / "other.pth")
-    with pytest.raises(InpaintError, match="not public weights"):
-        feed_forward.deepfill_v2(tmp_path / "other.pth").network()
+        FeedForward("glcic", folder=tmp_path).network()
 
 
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="auto or torch"):
-        FeedForward("glcic", CompletionNetwork, engine="tensorflow")
-
-
-def test_the_faster_precision_is_chosen_once_and_only_if_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    for fast, expected in ((0.5, torch.bfloat16), (0.95, torch.float32), (float("inf"), torch.float32)):
-        calls = []
-        times = {torch.float32: 1.0, torch.bfloat16: fast}
-        monkeypatch.setattr(precision, "_chosen", {})
-        monkeypatch.setattr(precision, "seconds_of_convolutions", lambda *_, t=times, c=calls: c.append(1) or t)
-        assert precision.fastest_precision("cpu") == expected
-        assert precision.fastest_precision(torch.device("cpu")) == expected
-        assert len(calls) == 1
-
-
-def test_the_measurement_measures_and_leaves_the_random_state_alone() -> None:
-    torch.manual_seed(0)
-    before = torch.random.get_rng_state()
-    seconds = precision.seconds_of_convolutions(torch.device("cpu"), (torch.float32, torch.bfloat16), rounds=2)
-    assert all(0 < value < 10 for value in seconds.values())
-    assert torch.equal(before, torch.random.get_rng_state())
+        FeedForward("glcic", engine="tensorflow")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", SMALL)
 def test_cpu_and_gpu_agree(name: str) -> None:
-    method: FeedForward = getattr(feed_forward, name)()
-    method.precision = torch.float32
+    method = make(name, precision=torch.float32)
     image, mask = batch()
-    on_gpu = method.fill(image.cuda(), mask.cuda())
+    on_gpu = method.fill(image.cuda(), mask.cuda()).image
     assert on_gpu.is_cuda
-    assert (on_gpu.cpu() - method.fill(image, mask)).abs().mean() < 1e-3
-
-
-def test_the_user_names_a_file_of_public_weights(shared: Path, tmp_path: Path) -> None:
-    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
-    torch.save({"G": {name: torch.full(shape, 0.01) for name, shape in layout.items()}}, tmp_path / "public.pth")
-    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
-    mask = np.zeros((64, 72), bool)
-    mask[20:40, 20:40] = True
-    result = inpaint_core.inpaint(image, mask, "deepfill_v2", device="cpu", weights=tmp_path / "public.pth")
-    assert result.image is not None
-    assert np.array_equal(result.image[~mask], image[~mask])
-    with pytest.raises(InpaintError, match="takes no weights"):
-        inpaint_core.inpaint(image, mask, "glcic", weights=tmp_path / "public.pth")
-    with pytest.raises(InpaintError, match="There is no weights file"):
-        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=tmp_path / "absent.pth")
-
-
-def test_the_user_names_a_file_that_training_exported(tmp_path: Path) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (64, 72, 3), np.uint8)
-    mask = np.zeros((64, 72), bool)
-    mask[20:40, 20:40] = True
-    fills = []
-    for seed in (0, 1):
-        torch.manual_seed(seed)
-        build, arguments = SMALL["glcic"]
-        folder = tmp_path / str(seed)
-        weights.save("glcic", build(**arguments).state_dict(), arguments, folder, **FACTS)
-        file = folder / "glcic.safetensors"
-        fills.append(inpaint_core.inpaint(image, mask, "glcic", device="cpu", weights=file).image)
-    assert not np.array_equal(fills[0], fills[1]), "each file's own weights fill"
-    with pytest.raises(InpaintError, match="holds weights of glcic: choose that method"):
-        inpaint_core.inpaint(image, mask, "deepfill_v2", weights=file)
+    assert (on_gpu.cpu() - method.fill(image, mask).image).abs().mean() < 1e-3
 
 
 def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Path) -> None:
@@ -369,9 +297,5 @@ def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Pa
         build, arguments = SMALL[name]
         weights.save(name, build(**arguments).state_dict(), arguments, tmp_path, **FACTS, recipe={"size": 128})
     for name, expected in (("autoencoder", 32), ("deepfill_v2", None)):
-        method = getattr(feed_forward, name)()
-        method.folder = tmp_path
-        assert method.max_depth == expected
-    method = feed_forward.autoencoder()
-    method.folder = tmp_path / "none"
-    assert method.max_depth is None
+        assert make(name, folder=tmp_path).max_depth == expected
+    assert make("autoencoder", folder=tmp_path / "none").max_depth is None

@@ -13,9 +13,9 @@ import inpaint_core
 from inpaint_core import InpaintError, weights
 from inpaint_core.masks import generate
 from inpaint_core.methods import latent_search
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import LatentSearch, importance
 from inpaint_core.networks.dcgan import DCGAN, draw_latents
-from inpaint_core.predictor import predictor as fill
 
 ABOUT = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "", "dtype": "float32"}
 
@@ -72,23 +72,19 @@ def test_a_picture_of_the_prior_is_found_again_by_the_right_prior(
     name: str, folder: Path, square: torch.Tensor
 ) -> None:
     truth = drawn_by(folder, name, 5)
-    details: dict = {}
-    found = LatentSearch(folder, steps=300, restarts=8, prior_weight=0.0).fill(
-        truth * (1 - square), square, details=details
-    )
+    filled = LatentSearch(folder, steps=300, restarts=8, prior_weight=0.0).fill(truth * (1 - square), square)
     mean = (truth - truth.mean((2, 3), keepdim=True)).abs()[..., 20:44, 20:44].mean()
-    assert details["prior"] == [name]
-    assert (found - truth).abs()[..., 20:44, 20:44].mean() < 0.5 * mean
-    assert name in details["notes"][0]
-    assert "64 x 64" in details["notes"][0]
+    assert filled.extras["prior"] == [name]
+    assert (filled.image - truth).abs()[..., 20:44, 20:44].mean() < 0.5 * mean
+    assert name in filled.notes[0]
+    assert "64 x 64" in filled.notes[0]
 
 
 def test_a_batch_of_photos_is_filled_at_once_each_by_its_own_prior(folder: Path, square: torch.Tensor) -> None:
     truth = torch.cat([drawn_by(folder, "faces", 5), drawn_by(folder, "scenes", 6), drawn_by(folder, "faces", 7)])
-    details: dict = {}
-    found = LatentSearch(folder, steps=120, restarts=8).fill(truth, square.expand(3, -1, -1, -1), details=details)
-    assert details["prior"] == ["faces", "scenes", "faces"]
-    errors = (found[:, None] - truth[None]).abs().mean((2, 3, 4))
+    filled = LatentSearch(folder, steps=120, restarts=8).fill(truth, square.expand(3, -1, -1, -1))
+    assert filled.extras["prior"] == ["faces", "scenes", "faces"]
+    errors = (filled.image[:, None] - truth[None]).abs().mean((2, 3, 4))
     assert errors.argmin(1).tolist() == [0, 1, 2]
 
 
@@ -100,24 +96,21 @@ def test_more_steps_lower_the_context_loss_and_latents_stay_in_the_priors_range(
     monkeypatch.setattr(DCGAN, "forward", lambda self, latent: seen.append(latent.detach()) or draw(self, latent))
     image, losses = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)), []
     for steps in (3, 200):
-        details: dict = {}
-        LatentSearch(folder, steps=steps, restarts=4).fill(image, square, details=details)
-        losses += details["context_loss"]
+        losses += LatentSearch(folder, steps=steps, restarts=4).fill(image, square).extras["context_loss"]
     assert losses[1] < losses[0]
     assert max(float(latent.abs().max()) for latent in seen) <= 1
 
 
-def test_a_search_that_gets_nowhere_ends_early(
+def test_a_search_whose_loss_no_longer_falls_ends_early(
     folder: Path, square: torch.Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(latent_search, "RATE", 0.0)
+    monkeypatch.setattr(latent_search, "LR", 0.0)
     monkeypatch.setattr(latent_search, "PATIENCE", 30)
-    details: dict = {}
-    LatentSearch(folder, steps=1500, restarts=2).fill(torch.rand(1, 3, 64, 64), square, details=details)
-    assert details["steps"] < 300
+    filled = LatentSearch(folder, steps=1500, restarts=2).fill(torch.rand(1, 3, 64, 64), square)
+    assert filled.extras["steps"] < 300
 
 
-def test_the_prior_loss_is_low_where_the_discriminator_believes() -> None:
+def test_the_prior_loss_falls_with_the_discriminator_s_score() -> None:
     for objective in ("entropy", "wgan"):
         network = prior(1, (0, 0, 0), objective=objective)
         images = torch.rand(16, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -134,7 +127,6 @@ def test_the_prior_loss_is_low_where_the_discriminator_believes() -> None:
 def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The two priors as the project's checkpoints."""
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(folder))
-    monkeypatch.setitem(fill._instances, "latent_search", LatentSearch())
 
 
 @pytest.mark.usefixtures("installed")
@@ -151,19 +143,19 @@ def test_any_photo_is_filled_and_its_known_pixels_stay(size: tuple[int, int], ki
 
 
 @pytest.mark.usefixtures("installed")
-def test_progress_is_told_and_the_notes_say_how_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_and_the_notes_say_how_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latent_search, "STEPS", 120)
     image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    told: list[tuple[float, str]] = []
+    reports: list[tuple[float, str]] = []
     result = inpaint_core.inpaint(
-        image, generate("box", 64, 64, seed=1), "latent_search", progress=lambda *said: told.append(said)
+        image, generate("box", 64, 64, seed=1), "latent_search", progress=lambda *report: reports.append(report)
     )
-    shares = [share for share, _ in told]
+    shares = [share for share, _ in reports]
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert sum("step" in text for _, text in told) >= 4
+    assert sum("step" in text for _, text in reports) >= 4
     assert any("64 x 64" in note for note in result.details["notes"])
-    assert "progress" not in result.details
+    assert set(result.details) == {"notes", "crops", "box", "scale", "prior", "context_loss", "steps"}
 
 
 @pytest.mark.usefixtures("installed")
@@ -188,5 +180,6 @@ def test_absent_weights_and_a_prior_of_another_size_are_one_sentence(tmp_path: P
 def test_it_works_on_a_gpu(folder: Path, square: torch.Tensor) -> None:
     truth = drawn_by(folder, "faces", 5)
     method = LatentSearch(folder, steps=60)
-    filled = method.fill(truth.cuda(), square.cuda(), generator=torch.Generator("cuda").manual_seed(0))
-    assert filled.device.type == "cuda"
+    context = FillContext(generator=torch.Generator("cuda").manual_seed(0))
+    filled = method.fill(truth.cuda(), square.cuda(), context)
+    assert filled.image.device.type == "cuda"

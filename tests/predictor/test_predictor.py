@@ -2,32 +2,20 @@
 
 import threading
 
-import cv2
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import inpaint_core
 from inpaint_core import InpaintError, catalogue
 from inpaint_core.masks import generate
-from inpaint_core.methods.base import FillMethod
-from inpaint_core.predictor import predictor as fill
-from inpaint_core.predictor.one_crop import Given, fill_crop
+from tests.predictor.samples import noise
 
 READY = [method.name for method in inpaint_core.methods() if method.ready]
 RESTORING = [method.name for method in inpaint_core.methods() if method.ready and method.restores]
 INVENTING = [name for name in READY if name not in RESTORING]
 FAST = [name for name in READY if name in ("ns", "telea")]
 MASKS = ("free_form", "box", "centre", "narrow", "wide", "random_pixels")
-
-
-def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """A photo-like image: smooth colours with some grain."""
-    rng = np.random.default_rng(seed)
-    rows, columns = np.mgrid[:height, :width]
-    smooth = np.stack([rows * 3 + columns, 255 - rows * 2, columns * 2], axis=-1)
-    return ((smooth + rng.integers(0, 30, (height, width, 3))) % 256).astype(np.uint8)
 
 
 @pytest.mark.parametrize("mask_name", MASKS)
@@ -147,224 +135,6 @@ def test_progress_runs_from_nothing_to_one():
     assert seen[0] == 0
     assert seen[-1] == 1
     assert seen == sorted(seen)
-
-
-class Declared(FillMethod):
-    """Fills with mid-grey and remembers the shapes it was given."""
-
-    uses_gpu = True
-
-    def __init__(self, **attributes):
-        self.shapes: list[tuple[int, ...]] = []
-        for name, value in attributes.items():
-            setattr(self, name, value)
-
-    def fill(self, image, mask, sketch=None, generator=None, details=None):
-        self.shapes.append(tuple(image.shape))
-        assert mask.shape == (image.shape[0], 1, *image.shape[2:])
-        assert sketch is None or sketch.shape == mask.shape
-        assert 0 <= float(image.min()) <= float(image.max()) <= 1
-        return torch.full_like(image, 0.5)
-
-
-@pytest.fixture
-def declared(monkeypatch):
-    """Runs `inpaint` with a method that declares what the test says."""
-
-    def run(image, mask, sketch=None, **attributes):
-        method = Declared(**attributes)
-        monkeypatch.setitem(fill._instances, "ns", method)
-        return inpaint_core.inpaint(image, mask, "ns", sketch), method
-
-    return run
-
-
-def test_a_method_is_given_multiples_of_what_it_declares(declared):
-    mask = generate("free_form", 61, 83, seed=0)
-    result, method = declared(noise(61, 83), mask, multiple_of=8)
-    assert all(side % 8 == 0 for shape in method.shapes for side in shape[2:])
-    assert (result.image[mask] == 128).all()
-
-
-def test_a_hole_too_large_is_filled_at_a_smaller_scale_and_said_so(declared):
-    mask = generate("centre", 400, 400)
-    result, method = declared(noise(400, 400), mask, max_pixels=100 * 100)
-    assert method.shapes[0][2] * method.shapes[0][3] <= 100 * 100
-    assert (result.image[mask][5:-5] != 0).all()
-    assert result.details["scale"] < 1
-    assert "Filled at" in result.details["notes"][0]
-    assert np.array_equal(result.image[~mask], noise(400, 400)[~mask])
-
-
-def test_a_hole_deeper_than_a_method_knows_is_filled_smaller_and_a_thin_one_is_not(declared):
-    deep, thin = np.zeros((2, 256, 256), bool)
-    deep[64:192, 64:192] = True
-    thin[100:110, 20:236] = True
-    result, method = declared(noise(256, 256), deep, max_depth=32)
-    assert method.shapes[0][2:] == pytest.approx((128, 128), abs=4)
-    assert (result.image[deep][5:-5] != 0).all()
-    assert declared(noise(256, 256), thin, max_depth=32)[0].details["scale"] == 1
-
-
-@pytest.mark.parametrize("size", [(40, 40), (300, 200), (60, 500)])
-def test_a_fixed_size_method_is_given_squares_of_its_size(declared, size):
-    mask = generate("box", *size, seed=1)
-    result, method = declared(noise(*size), mask, native_size=128, fixed_size=True)
-    assert {shape[2:] for shape in method.shapes} == {(128, 128)}
-    reach = int(4 / min(1.0, result.details["scale"])) + 2  # near its border the enlarged fill blends with the photo
-    inside = cv2.erode(mask.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8), borderValue=0) > 0
-    assert (np.abs(result.image[inside].astype(int) - 128) <= 1).all()
-
-
-def test_scattered_pixels_keep_what_is_known_when_the_photo_is_shrunk(declared):
-    image = np.full((200, 200, 3), 77, np.uint8)
-    mask = generate("random_pixels", 200, 200, seed=0)
-    result, _ = declared(image, mask, max_pixels=50 * 50)
-    assert (np.abs(result.image.astype(int) - 77) <= 1).mean() > 0.7  # the method's grey only where nothing was known
-
-
-def test_a_sketch_reaches_the_method_at_its_scale(declared):
-    image, mask = noise(200, 200), generate("centre", 200, 200)
-    sketch = np.zeros((200, 200), bool)
-    sketch[100, 60:140] = True
-    result, _ = declared(image, mask, sketch, max_pixels=100 * 100)
-    assert result.image.shape == image.shape
-
-
-class Restoring(Declared):
-    """Keeps what it was shown."""
-
-    reads_hole = True
-
-    def fill(self, image, mask, sketch=None, generator=None, details=None):
-        super().fill(image, mask, sketch, generator, details)
-        self.shown = image.clone()
-        return image.clone()
-
-
-@pytest.fixture
-def restored(monkeypatch):
-    """Runs `inpaint` with a method that restores, and returns its result and what it was shown."""
-
-    def run(image, mask, **attributes):
-        method = Restoring(**attributes)
-        monkeypatch.setitem(fill._instances, "ns", method)
-        result = inpaint_core.inpaint(image, mask, "ns")
-        return result, method.shown[0].permute(1, 2, 0).numpy() * 255
-
-    return run
-
-
-def test_a_method_that_restores_is_shown_the_mosaic_and_nothing_else(restored, astronaut):
-    image, mask = astronaut[:256, :256].copy(), generate("centre", 256, 256)
-    result, shown = restored(image, mask)
-    blocks = image.reshape(16, 16, 16, 16, 3).mean(axis=(1, 3)).repeat(16, 0).repeat(16, 1)
-    assert np.abs(shown[mask] - blocks[mask]).max() < 0.01
-    assert np.array_equal(shown[~mask].round(), image[~mask])
-    assert "in blocks of 16 pixels" in result.details["notes"][0]
-    # Other details within the same blocks: it is shown the same, so no fill can differ.
-    turned = image.reshape(16, 16, 16, 16, 3)[:, ::-1, :, ::-1].reshape(image.shape)
-    other = np.where(mask[..., None], turned, image)
-    assert np.abs(restored(other, mask)[1] - shown).max() < 0.01
-    assert np.abs(restored(255 - image, mask)[1] - shown)[mask].max() > 50
-
-
-@pytest.mark.parametrize("attributes", [{"max_pixels": 100 * 100}, {"native_size": 128, "fixed_size": True}])
-def test_a_mosaic_at_another_scale_has_the_blocks_of_that_scale(restored, astronaut, attributes):
-    image, mask = astronaut.copy(), generate("centre", 512, 512)
-    _, shown = restored(image, mask, **attributes)
-    side = shown.shape[0]
-    block = max(6, round(side / 16))
-    assert side < 200
-    inner = shown[-(-side // 4 // block) * block :, -(-side // 4 // block) * block :][:block, :block]
-    assert np.ptp(inner, axis=(0, 1)).max() < 0.01
-    middle = shown[side // 4 + 2 : side * 3 // 4 - 2, side // 4 + 2 : side * 3 // 4 - 2]
-    assert middle.std() > 20
-
-
-@pytest.mark.parametrize("quality", [None, 90])
-def test_a_mosaic_that_the_photo_carries_is_shown_as_it_is(restored, astronaut, quality):
-    image = astronaut.copy()
-    mask = np.zeros((512, 512), bool)
-    mask[110:310, 128:328] = True
-    area = image[110:310, 128:328].reshape(10, 20, 10, 20, 3).mean(axis=(1, 3)).round().astype(np.uint8)
-    image[110:310, 128:328] = area.repeat(20, 0).repeat(20, 1)
-    given = image
-    if quality:
-        given = cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
-    result, shown = restored(given, mask, max_pixels=1 << 20, context=0.4)
-    box = result.details["box"]
-    assert "own mosaic, blocks of 20 pixels" in result.details["notes"][0]
-    inside = mask[box.slices]
-    assert np.abs(shown[inside] - image[box.slices][inside]).mean() < (2 if quality else 0.01)
-    assert np.array_equal(result.image[~mask], given[~mask])
-
-
-@pytest.mark.parametrize("size", [(1, 2), (2, 1), (3, 50), (17, 16)])
-def test_a_method_that_restores_takes_the_smallest_photos(restored, size):
-    mask = np.zeros(size, bool)
-    mask.flat[0] = True
-    image = noise(*size)
-    assert np.array_equal(restored(image, mask)[0].image[~mask], image[~mask])
-
-
-def test_out_of_memory_on_a_gpu_is_retried_smaller_and_said():
-    class Hungry(Declared):
-        def fill(self, image, mask, sketch=None, generator=None, details=None):
-            if image.shape[2] * image.shape[3] > 200 * 200:
-                raise torch.OutOfMemoryError("CUDA out of memory")
-            return super().fill(image, mask, sketch, generator, details)
-
-    method = Hungry(uses_gpu=False)
-    extras: dict = {"notes": []}
-    image, mask = noise(400, 400), generate("centre", 400, 400)
-    filled, scale = fill_crop(Given(image, mask), method, "cuda", 0, extras)
-    assert scale < 1
-    assert filled.shape == image.shape
-    assert "memory" in extras["notes"][0]
-    with pytest.raises(torch.OutOfMemoryError):  # on the CPU there is nothing to retry
-        fill_crop(Given(image, mask), method, "cpu", 0, {"notes": []})
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        pytest.param({"image": "photo.jpg"}, id="a path for an image"),
-        pytest.param({"image": np.zeros((20, 20), np.uint8)}, id="a grey array"),
-        pytest.param({"image": np.zeros((20, 20, 4), np.uint8)}, id="four channels"),
-        pytest.param({"image": np.zeros((3, 20, 20), np.uint8)}, id="channels first"),
-        pytest.param({"image": np.zeros((20, 20, 3), np.float32)}, id="floats"),
-        pytest.param({"image": np.full((20, 20, 3), np.nan)}, id="an image of NaN"),
-        pytest.param({"image": np.zeros((0, 20, 3), np.uint8)}, id="no pixels"),
-        pytest.param({"image": None}, id="no image"),
-        pytest.param({"mask": np.zeros((20, 20), bool)}, id="an empty mask"),
-        pytest.param({"mask": np.ones((20, 20), bool)}, id="a full mask"),
-        pytest.param({"mask": np.ones((10, 20), bool)}, id="a mask of another size"),
-        pytest.param({"mask": np.full((20, 20), np.nan)}, id="a mask of NaN"),
-        pytest.param({"mask": np.ones((20, 20, 7), bool)}, id="a mask of seven channels"),
-        pytest.param({"mask": None}, id="no mask"),
-        pytest.param({"mask": np.array([["a"] * 20] * 20)}, id="a mask of text"),
-        pytest.param({"mask": np.ones((2, 20, 20), bool)}, id="two masks"),
-        pytest.param({"image": np.zeros((1, 1, 3), np.uint8), "mask": np.ones((1, 1), bool)}, id="1 x 1, all hole"),
-        pytest.param({"method": "photoshop"}, id="an unknown method"),
-        pytest.param({"method": ""}, id="an empty method name"),
-        pytest.param({"sketch": np.zeros((5, 5), bool)}, id="a sketch of another size"),
-        pytest.param({"sketch": np.full((20, 20), np.inf)}, id="a sketch of infinities"),
-        pytest.param({"device": "cuda:99"}, id="a device that is not here"),
-        pytest.param({"device": "toaster"}, id="no device at all"),
-        pytest.param({"refine": "sharpen"}, id="an unknown refinement"),
-    ],
-)
-def test_bad_arguments_are_one_sentence_that_says_what_to_do(arguments):
-    mask = np.zeros((20, 20), bool)
-    mask[5:9, 5:9] = True
-    given = {"image": np.zeros((20, 20, 3), np.uint8), "mask": mask, "method": "ns"} | arguments
-    with pytest.raises(InpaintError) as caught:
-        inpaint_core.inpaint(**given)
-    sentence = str(caught.value)
-    assert 20 < len(sentence) < 300
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
 
 
 def test_a_method_whose_weights_are_absent_says_how_to_make_them(monkeypatch, tmp_path):

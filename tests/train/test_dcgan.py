@@ -99,7 +99,7 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_fills(objective: str, p
             assert torch.equal(prior.generator.state_dict()[key], tensor)
     image, mask = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
     mask[..., 20:44, 20:44] = 1
-    filled = LatentSearch(tmp_path / "two" / "export", steps=4, restarts=2).fill(image, mask)
+    filled = LatentSearch(tmp_path / "two" / "export", steps=4, restarts=2).fill(image, mask).image
     assert filled.isfinite().all()
     record = json.loads((tmp_path / "two" / "export" / "manifest.json").read_text())["checkpoints"][0]
     assert (record["method"], record["steps"]) == ("latent_search", 10)

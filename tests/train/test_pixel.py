@@ -95,7 +95,7 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_fills(
     method = getattr(autoregressive, name)()
     method.folder, method.samples = tmp_path / "two" / "export", 2
     image, mask = torch.rand(1, 3, 32, 32), pixels.centre_quarter(1, 32)
-    filled = method.fill(image, mask)
+    filled = method.fill(image, mask).image
     known = mask.expand_as(image) == 0
     assert torch.equal(filled[known], image[known])
     assert filled[~known].std() > 0

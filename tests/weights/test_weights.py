@@ -73,7 +73,7 @@ def test_what_was_saved_comes_back(tmp_path: Path, dtype: str, tolerance: float)
 
 def test_int8_is_a_quarter_and_float16_half_of_float32(tmp_path: Path) -> None:
     state = {"weight": torch.randn(64, 64, 3, 3, generator=torch.Generator().manual_seed(0))}
-    sizes = {dtype: weights.save("glcic", state, {}, tmp_path, dtype=dtype, **FACTS).bytes for dtype in weights._DTYPES}
+    sizes = {dtype: weights.save("glcic", state, {}, tmp_path, dtype=dtype, **FACTS).bytes for dtype in weights.DTYPES}
     assert sizes["float16"] < 0.51 * sizes["float32"]
     assert sizes["int8"] < 0.26 * sizes["float32"]
 

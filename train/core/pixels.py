@@ -133,7 +133,7 @@ class BitsCheck(Validation):
 
         few = photos[:: max(len(photos) // FILLED, 1)][:FILLED]
         mask = centre_quarter(len(few), few.shape[-1])
-        figures = measure(paste(NavierStokes().fill(few, mask), few, mask), few, mask)
+        figures = measure(paste(NavierStokes().fill(few, mask).image, few, mask), few, mask)
         super().__init__(out, [ValidationSet(f"quarter_{few.shape[-1]}", few, mask, *figures)], shown=16)
         self.photos, self.bits = photos, bits
 

@@ -50,7 +50,7 @@ class ValidationSet:
     @classmethod
     def with_masks(cls, name: str, image: Tensor, mask: Tensor) -> ValidationSet:
         """The same with masks of the caller's."""
-        filled = paste(NavierStokes().fill(image, mask), image, mask)
+        filled = paste(NavierStokes().fill(image, mask).image, image, mask)
         return cls(name, image, mask, *measure(filled, image, mask))
 
     def measure(self, fill: Fill, sketch: bool = False, batch: int = 8) -> dict[str, float]:

@@ -23,6 +23,7 @@ from torch import Generator, Tensor
 from inpaint_core import metrics
 from inpaint_core.arguments import choose_device
 from inpaint_core.errors import InpaintError
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import PRIOR_WEIGHT, RESTARTS, STEPS, LatentSearch
 from inpaint_core.predictor import blending
 from train.core.cli import run_cli
@@ -96,9 +97,9 @@ def search(
     batches = zip(blanked.to(device).split(BATCH), mask.to(device).split(BATCH), strict=True)
     for number, (some, some_masks) in enumerate(batches):
         generator = Generator(device).manual_seed(config.seed + number)
-        details: dict[str, list[str]] = {}
-        drawn += as_pixels(method.fill(some, some_masks, generator=generator, details=details).cpu())
-        priors.update(details["prior"])
+        filled = method.fill(some, some_masks, FillContext(generator=generator))
+        drawn += as_pixels(filled.image.cpu())
+        priors.update(filled.extras["prior"])
     return drawn, priors
 
 

@@ -141,7 +141,7 @@ def main(
     bank = cached_bank(expand(data), [], cache or out / "cache").reduced(SIZE)
     tests = held_back(PhotoBank.load(expand(held_back_photos)).reduced(SIZE), photos)
     mask = centre_quarter(len(tests), SIZE)
-    classical = NavierStokes().fill(tests, mask)
+    classical = NavierStokes().fill(tests, mask).image
     rows, fills = [Row("Navier-Stokes (not on the poster)", None, *figures(classical, tests, mask))], {"ns": classical}
     whole = sum(CONTESTANTS[name].share for name in names)
     for name in names:

@@ -1,7 +1,7 @@
 """Evens out the steps of brightness and colour between copied patches, and between them and the photo around.
 
-Patches from two places of a sky differ by a level or two, and the eye sees the line. The patches tell what the
-difference between two neighbours should have been: the gradient-domain fusion of Agarwala et al., "Interactive digital
+Patches from two places of a sky differ by a level or two, and the eye sees the line. The patches show what the
+difference between two neighbours should be: the gradient-domain fusion of Agarwala et al., "Interactive digital
 photomontage", SIGGRAPH 2004, section 3. Departures: only small steps are evened out, for a large one is a contour; and
 corrections fade with the distance from the seam, so a wrong one stays where it is.
 """
@@ -94,9 +94,9 @@ def _solve(neighbours: Tensor, diagonal: Tensor, right_side: Tensor) -> Tensor:
         if bool((energy <= goal).all()):
             break
         image = apply(direction)
-        rate = energy / (direction * image).sum(0).clamp_min(1e-20)
-        solution += rate * direction
-        residual -= rate * image
+        step = energy / (direction * image).sum(0).clamp_min(1e-20)
+        solution += step * direction
+        residual -= step * image
         scaled = residual / diagonal
         renewed = (residual * scaled).sum(0)
         direction = scaled + renewed / energy.clamp_min(1e-20) * direction

@@ -84,8 +84,18 @@ class NearestPatches:
         self.strips = strips.contiguous()  # every row of every patch
         everyone = torch.arange(len(self.targets), device=self.targets.device)
         self.distance = torch.cat(
-            [self._compare(which, self.nearest[which]) for which in everyone.split(self.chunk)],
+            [self.compare(which, self.nearest[which]) for which in everyone.split(self.chunk)],
         )
+
+    def compare(self, which: Tensor, sources: Tensor) -> Tensor:
+        """How far targets are from sources, as `distance` has it: int64 (n,) indices, (n,) patches -> float32 (n,)."""
+        targets = self.targets[which]
+        difference = self._pixels(targets).sub_(self._pixels(sources)).square_()
+        distance = torch.bmm(self.weight[which][:, None], difference)[:, 0].mean(1)
+        down = sources // self.width - targets // self.width
+        right = sources % self.width - targets % self.width
+        length = (down.square() + right.square()).float().sqrt_()
+        return distance.add_(length, alpha=NEARNESS / max(self.height, self.width))
 
     def offer(self, which: Tensor, candidates: Tensor) -> None:
         """Take a candidate source wherever it is more similar than the present one.
@@ -96,7 +106,7 @@ class NearestPatches:
         """
         new = self.is_source[candidates] & (candidates != self.nearest[which])
         for here, there in zip(which[new].split(self.chunk), candidates[new].split(self.chunk), strict=True):
-            distance = self._compare(here, there)
+            distance = self.compare(here, there)
             better = distance < self.distance[here]
             self.nearest[here[better]] = there[better]
             self.distance[here[better]] = distance[better]
@@ -152,15 +162,6 @@ class NearestPatches:
     def _pixels(self, positions: Tensor) -> Tensor:
         strips = (positions[:, None] + self.row_starts).flatten()
         return self.strips.index_select(0, strips).view(len(positions), self.patch**2, self.channels)  # (n, p * p, C)
-
-    def _compare(self, which: Tensor, sources: Tensor) -> Tensor:
-        targets = self.targets[which]
-        difference = self._pixels(targets).sub_(self._pixels(sources)).square_()
-        distance = torch.bmm(self.weight[which][:, None], difference)[:, 0].mean(1)
-        down = sources // self.width - targets // self.width
-        right = sources % self.width - targets % self.width
-        length = (down.square() + right.square()).float().sqrt_()
-        return distance.add_(length, alpha=NEARNESS / max(self.height, self.width))
 
 
 def patch_overlaps(hole: Tensor, patch: int) -> Tensor:

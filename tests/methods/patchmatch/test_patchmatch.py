@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.patchmatch import PatchMatch
 from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill
 from inpaint_core.methods.patchmatch.search import NearestPatches
@@ -16,8 +17,12 @@ from inpaint_core.methods.patchmatch.search import NearestPatches
 UNIQUE = (1.0, 0.0, 1.0)  # a colour no known pixel of the test images has
 
 
-def dice(seed: int = 0) -> torch.Generator:
+def numbers(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def seeded(seed: int = 0, initial: Tensor | None = None) -> FillContext:
+    return FillContext(generator=numbers(seed), initial=initial)
 
 
 def photo(astronaut: np.ndarray, size: int = 96, top: int = 20, left: int = 160) -> Tensor:
@@ -48,7 +53,7 @@ HOLES = {
     "corner": box(96, 96, 0, 0, 30),
     "border": box(96, 96, 66, 40, 30),
     "half": box(96, 96, 0, 48, 96),
-    "dots": (torch.rand(1, 1, 96, 96, generator=dice(3)) < 0.8).float(),
+    "dots": (torch.rand(1, 1, 96, 96, generator=numbers(3)) < 0.8).float(),
 }
 
 
@@ -57,10 +62,9 @@ def test_every_hole_pixel_is_a_known_pixel_and_its_offset_says_which(astronaut: 
     mask = HOLES[name]
     image = photo(astronaut)
     known = torch.where(mask > 0, torch.tensor(UNIQUE)[None, :, None, None], image)
-    details: dict = {}
-    filled = PatchMatch(even=False).fill(known, mask, generator=dice(), details=details)
+    result = PatchMatch(even=False).fill(known, mask, seeded())
+    filled, offsets = result.image, result.extras["offsets"]
     assert torch.equal(filled * (1 - mask), known * (1 - mask))
-    offsets = details["offsets"]
     assert offsets.shape == (1, 2, 96, 96)
     assert not offsets[:, :, mask[0, 0] == 0].any()
     row, column = (mask[0, 0] > 0).nonzero().T
@@ -72,14 +76,14 @@ def test_every_hole_pixel_is_a_known_pixel_and_its_offset_says_which(astronaut: 
 
 def test_what_the_hole_hides_does_not_matter(astronaut: np.ndarray) -> None:
     image, mask = photo(astronaut), HOLES["centre"]
-    painted = torch.where(mask > 0, torch.rand(image.shape, generator=dice(1)), image)
-    first, second = (PatchMatch().fill(x, mask, generator=dice(5)) for x in (image, painted))
+    painted = torch.where(mask > 0, torch.rand(image.shape, generator=numbers(1)), image)
+    first, second = (PatchMatch().fill(x, mask, seeded(5)).image for x in (image, painted))
     assert torch.equal(first, second)
 
 
 def test_a_seed_gives_the_same_fill_and_another_seed_another(astronaut: np.ndarray) -> None:
     image, mask = photo(astronaut), HOLES["centre"]
-    first, again, other = (PatchMatch().fill(image, mask, generator=dice(seed)) for seed in (1, 1, 2))
+    first, again, other = (PatchMatch().fill(image, mask, seeded(seed)).image for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -87,23 +91,23 @@ def test_a_seed_gives_the_same_fill_and_another_seed_another(astronaut: np.ndarr
 def test_no_generator_is_seed_zero_every_time(astronaut: np.ndarray) -> None:
     image, mask = photo(astronaut, 64), stroke(64, 64)
     torch.manual_seed(1)
-    first = PatchMatch().fill(image, mask)
+    first = PatchMatch().fill(image, mask).image
     torch.manual_seed(2)
-    assert torch.equal(first, PatchMatch().fill(image, mask))
+    assert torch.equal(first, PatchMatch().fill(image, mask).image)
 
 
 def test_a_batch_gives_what_its_samples_give_alone(astronaut: np.ndarray) -> None:
     images = torch.cat([photo(astronaut, 64), photo(astronaut, 64, 300, 40)])
     masks = torch.cat([stroke(64, 64), box(64, 64, 0, 30, 25)])
-    together = PatchMatch().fill(images, masks, generator=dice(4))
+    together = PatchMatch().fill(images, masks, seeded(4)).image
     for sample in range(2):
-        alone = PatchMatch().fill(images[sample : sample + 1], masks[sample : sample + 1], generator=dice(4))
+        alone = PatchMatch().fill(images[sample : sample + 1], masks[sample : sample + 1], seeded(4)).image
         assert torch.equal(together[sample : sample + 1], alone)
 
 
 def test_a_sample_without_a_hole_comes_back_as_it_was(astronaut: np.ndarray) -> None:
     image = photo(astronaut, 48)
-    assert torch.equal(PatchMatch().fill(image, torch.zeros(1, 1, 48, 48)), image)
+    assert torch.equal(PatchMatch().fill(image, torch.zeros(1, 1, 48, 48)).image, image)
 
 
 @pytest.mark.parametrize("pattern", ["stripes", "diagonals", "checks"])
@@ -116,36 +120,35 @@ def test_a_periodic_texture_is_continued(pattern: str) -> None:
     }[pattern]
     image = torch.stack([value * 0.8 + 0.1, value * 0.4 + 0.2, 0.9 - 0.6 * value])[None].float()
     mask = stroke(96, 96, 20)
-    filled = PatchMatch().fill(image, mask, generator=dice())
+    filled = PatchMatch().fill(image, mask, seeded()).image
     wrong = ((filled - image).abs().amax(1, keepdim=True) > 1e-3).float().sum() / mask.sum()
     assert wrong < 0.03
 
 
 def test_it_is_sharper_than_a_membrane_and_nearer_to_the_photo_s_texture() -> None:
-    noise = torch.rand(1, 3, 96, 96, generator=dice(9))
+    noise = torch.rand(1, 3, 96, 96, generator=numbers(9))
     mask = HOLES["centre"]
-    filled = PatchMatch().fill(noise, mask, generator=dice())
+    filled = PatchMatch().fill(noise, mask, seeded()).image
     hole = mask[0, 0] > 0
     assert abs(filled[0, :, hole].std() / noise[0, :, ~hole].std() - 1) < 0.15
 
 
 @pytest.mark.parametrize("size", [(1, 2), (2, 1), (3, 3), (4, 9), (7, 5), (31, 50), (97, 61), (5, 200)])
 def test_odd_and_tiny_sizes_are_filled(size: tuple[int, int]) -> None:
-    image = torch.rand(1, 3, *size, generator=dice(2))
+    image = torch.rand(1, 3, *size, generator=numbers(2))
     mask = torch.zeros(1, 1, *size)
     mask[:, :, size[0] // 2 :, size[1] // 2 :] = 1
-    filled = PatchMatch(even=False).fill(torch.where(mask > 0, 2.0, image), mask, generator=dice())
+    filled = PatchMatch(even=False).fill(torch.where(mask > 0, 2.0, image), mask, seeded()).image
     assert torch.equal(filled * (1 - mask), image * (1 - mask))
     assert colours(filled, mask) <= colours(image, 1 - mask)
 
 
 def test_scattered_pixels_are_filled_with_smaller_patches_and_the_notes_say_so(astronaut: np.ndarray) -> None:
-    image, mask = photo(astronaut, 128), (torch.rand(1, 1, 128, 128, generator=dice(3)) < 0.8).float()
-    details: dict = {"notes": ["a note from elsewhere"]}
-    filled = PatchMatch().fill(image, mask, generator=dice(), details=details)
-    assert details["notes"][0] == "a note from elsewhere"
-    assert len(details["notes"]) == 2
-    assert "1 x 1" in details["notes"][1]
+    image, mask = photo(astronaut, 128), (torch.rand(1, 1, 128, 128, generator=numbers(3)) < 0.8).float()
+    result = PatchMatch().fill(image, mask, seeded())
+    filled = result.image
+    assert len(result.notes) == 1
+    assert "1 x 1" in result.notes[0]
     error = (filled - image).abs().sum() / (3 * mask.sum())
     mean = (image * (1 - mask)).sum((2, 3), keepdim=True) / (1 - mask).sum()
     assert error < 0.4 * ((mean - image).abs() * mask).sum() / (3 * mask.sum())
@@ -158,7 +161,7 @@ def test_nothing_known_is_an_error_that_says_what_to_do() -> None:
 
 def test_initial_keeps_its_structure_and_takes_the_photo_s_pixels() -> None:
     """Half of the photo is red noise, half blue: where the initial fill puts the border, there it stays."""
-    grain = torch.rand(1, 1, 128, 128, generator=dice(6)) * 0.4
+    grain = torch.rand(1, 1, 128, 128, generator=numbers(6)) * 0.4
     red, blue = torch.tensor([0.9, 0.1, 0.1]), torch.tensor([0.1, 0.1, 0.9])
     column = torch.arange(128)[None, None, None, :]
     flat = torch.where(column < 64, red[None, :, None, None], blue[None, :, None, None]).expand(1, 3, 128, 128)
@@ -166,19 +169,19 @@ def test_initial_keeps_its_structure_and_takes_the_photo_s_pixels() -> None:
     mask = box(128, 128, 32, 32, 64)
     bulge = column < torch.where((torch.arange(128) - 64).abs() < 16, 84, 64)[None, None, :, None]
     initial = torch.where(bulge, red[None, :, None, None], blue[None, :, None, None]) * 0.8  # smooth, without grain
-    filled = PatchMatch(even=False).fill(image, mask, generator=dice(), initial=initial)
+    filled = PatchMatch(even=False).fill(image, mask, seeded(initial=initial)).image
     assert colours(filled, mask) <= colours(image, 1 - mask)
     is_red = filled[:, :1] > filled[:, 2:]
     agrees = ((is_red == bulge) * mask).sum() / mask.sum()
     assert agrees > 0.97
-    without = PatchMatch().fill(image, mask, generator=dice())
+    without = PatchMatch().fill(image, mask, seeded()).image
     assert (((without[:, :1] > without[:, 2:]) == bulge) * mask).sum() / mask.sum() < 0.95
 
 
 def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) -> None:
     image = photo(astronaut, 64)[0].permute(1, 2, 0).contiguous()
     hole = stroke(64, 64)[0, 0] > 0
-    field = NearestPatches(hole, 5, dice())
+    field = NearestPatches(hole, 5, numbers())
     field.weigh(torch.ones(64, 64))
     field.look_at(image)
     field.improve(12, (8, 4, 2, 1))
@@ -186,7 +189,7 @@ def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) ->
     for source in field.sources.split(256):
         for which in torch.arange(len(field.targets)).split(64):
             pairs = torch.cartesian_prod(which, source)
-            distance = field._compare(pairs[:, 0], pairs[:, 1]).view(len(which), -1).amin(1)
+            distance = field.compare(pairs[:, 0], pairs[:, 1]).view(len(which), -1).amin(1)
             best[which] = torch.minimum(best[which], distance)
     assert (field.distance >= best - 1e-6).all()
     assert field.distance.mean() < 1.1 * best.mean()
@@ -195,7 +198,7 @@ def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) ->
 
 def test_a_target_takes_a_candidate_only_if_it_is_nearer(astronaut: np.ndarray) -> None:
     image = photo(astronaut, 48)[0].permute(1, 2, 0).contiguous()
-    field = NearestPatches(stroke(48, 48)[0, 0] > 0, 5, dice())
+    field = NearestPatches(stroke(48, 48)[0, 0] > 0, 5, numbers())
     field.weigh(torch.ones(48, 48))
     field.look_at(image)
     before = field.distance.clone()
@@ -219,7 +222,7 @@ def test_halving_averages_known_pixels_only() -> None:
 
 
 def test_a_smooth_fill_stays_within_what_is_known() -> None:
-    image = torch.rand(37, 50, 3, generator=dice(8)) * 0.5 + 0.2
+    image = torch.rand(37, 50, 3, generator=numbers(8)) * 0.5 + 0.2
     hole = torch.zeros(37, 50, dtype=torch.bool)
     hole[5:30, 9:44] = True
     filled = smooth_fill(torch.where(hole[..., None], 9.0, image), hole)
@@ -255,13 +258,13 @@ def test_a_sixth_of_navier_stokes_error_is_gone_on_held_out_photos(shared) -> No
             top, left = (whole.shape[0] - 256) // 2, (whole.shape[1] - 256) // 2
             photos.append(whole[top : top + 256, left : left + 256])
     images = torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2).float() / 255
-    holes = masks.GENERATORS["free_form"](count, 256, 256, generator=dice(11))
+    holes = masks.GENERATORS["free_form"](count, 256, 256, generator=numbers(11))
     stokes = [
         cv2.inpaint(photos[i], (holes[i, 0].numpy() > 0).astype(np.uint8), 3, cv2.INPAINT_NS) for i in range(count)
     ]
     smooth = torch.from_numpy(np.stack(stokes)).permute(0, 3, 1, 2).float() / 255
-    woven = PatchMatch().fill(images, holes, generator=dice())
+    matched = PatchMatch().fill(images, holes, seeded()).image
     distance = lpips.LPIPS(net="alex", verbose=False).eval()
     with torch.no_grad():
-        ours, theirs = (distance(fill * 2 - 1, images * 2 - 1).mean() for fill in (woven, smooth))
+        ours, theirs = (distance(fill * 2 - 1, images * 2 - 1).mean() for fill in (matched, smooth))
     assert ours <= 0.85 * theirs

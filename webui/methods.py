@@ -22,10 +22,12 @@ The four endpoints `inpaint`, `compare`, `make_mask` and `methods` are MCP tools
 In a mask file white is what is to be filled. Without the page: `python -m inpaint_core --help`."""
 
 
-def build() -> None:
-    """Put the tab on the page."""
-    gr.HTML(method_table(), elem_id="methods-table")
-    gr.Markdown(CALLING, elem_id="calling")
+class MethodsTab:
+    """The tab; nothing on it reacts."""
+
+    def __init__(self) -> None:
+        gr.HTML(method_table(), elem_id="methods-table")
+        gr.Markdown(CALLING, elem_id="calling")
 
 
 def method_table() -> str:

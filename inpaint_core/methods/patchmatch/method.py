@@ -1,0 +1,57 @@
+"""PatchMatch as a method: a batch of images, one after the other, each from its own known patches."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+
+from inpaint_core.methods.base import FillContext, Filled, FillMethod
+from inpaint_core.methods.patchmatch.completion import complete
+from inpaint_core.methods.patchmatch.seams import even_out
+
+
+class PatchMatch(FillMethod):
+    """Copies the photo's own patches into the hole. Has no weights and reads nothing but the known pixels.
+
+    Args:
+        even: even out small steps of brightness between the copies; False leaves every hole pixel an exact copy.
+    """
+
+    max_pixels = 2 << 20
+    uses_gpu = True
+    min_context = 64
+
+    def __init__(self, even: bool = True) -> None:
+        self.even = even
+
+    def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
+        """See `FillMethod.fill`: hole pixels are copied from known ones (see `even`), the others unchanged.
+
+        Of the context it uses `generator`, from which one number is drawn that seeds every sample, so that a batch
+        gives what its samples give alone, and `initial`, whose structure is kept and whose texture is replaced by the
+        photo's own patches.
+
+        The extra `offsets`, int64 N x 2 x H x W, leads from each hole pixel to the known pixel it was copied from
+        (rows, columns); it is 0 outside the hole. A note says where patches had to be smaller.
+
+        Raises:
+            InpaintError: an image has no known pixel.
+        """
+        seed = 0
+        if context.generator is not None:
+            seed = int(torch.randint(1 << 31, (1,), generator=context.generator, device=context.generator.device))
+        completed = image.clone()
+        offsets = torch.zeros(len(image), 2, *image.shape[2:], dtype=torch.int64, device=image.device)
+        notes: list[str] = []
+        for sample in range(len(image)):
+            hole = mask[sample, 0] > 0.5
+            if not hole.any():
+                continue
+            initial = None if context.initial is None else context.initial[sample].permute(1, 2, 0)
+            generator = Generator(image.device).manual_seed(seed)
+            filled, offsets[sample], said = complete(image[sample].permute(1, 2, 0), hole, generator, initial)
+            notes += said
+            if self.even:
+                filled = even_out(filled, hole, offsets[sample])
+            completed[sample] = filled.permute(2, 0, 1)
+        return Filled(completed, tuple(dict.fromkeys(notes)), {"offsets": offsets})
