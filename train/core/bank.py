@@ -52,6 +52,11 @@ class PhotoBank:
         moved = {name: x.to(device) if fits or name != "pixels" else x for name, x in tensors.items()}
         return PhotoBank(**moved, broken=self.broken)
 
+    def mean_colour(self) -> Tensor:
+        """Mean RGB of its pixels, float64 (3,) in [0, 1]; of many, sixteen million spread evenly."""
+        every = max(len(self.pixels) >> 24, 1)
+        return self.pixels[::every, :3].sum(0, dtype=torch.int64).double() / len(self.pixels[::every]) / 255
+
     def crops(self, index: Tensor, top: Tensor, left: Tensor, side: Tensor, mirror: Tensor, size: int) -> Tensor:
         """Square crops resized to `size`, by one gather for the whole batch.
 

@@ -83,6 +83,12 @@ class PhotoLoader:
         """Crops that no step draws, the same in every process (of the training photos)."""
         return self._draw(-1, count, slice(None))
 
+    def mean_colour(self) -> tuple[float, float, float]:
+        """Mean RGB of the photos in [0, 1], the banks weighted as they are drawn from; rounded to three places."""
+        colours = torch.stack([bank.mean_colour().cpu() for bank in self.banks])  # (banks, 3)
+        red, green, blue = (self.weights @ colours / self.weights.sum()).tolist()
+        return round(red, 3), round(green, 3), round(blue, 3)
+
     def _draw(self, step: int, count: int, share: slice) -> Photos:
         generator = Generator().manual_seed((self.seed * 1_000_003 + step) * 4096)
         bank_of = torch.multinomial(self.weights, count, replacement=True, generator=generator)

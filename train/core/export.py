@@ -28,15 +28,20 @@ def measure_batch_statistics(network: nn.Module, inputs: Iterable[tuple[Tensor, 
 
     The average of weights has other statistics than the network it follows: those would be wrong for it.
 
+    Layers that stay in evaluation mode while the network trains keep theirs.
+
     Args:
         network: receives the statistics; ends in the mode it was in.
         inputs: arguments of the network's calls.
     """
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
-    if not norms:
-        return
-    momenta, was_training = [norm.momentum for norm in norms], network.training
+    was_training, _ = network.training, network.train()
+    layers = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    norms = [layer for layer in layers if layer.training]
+    momenta = [norm.momentum for norm in norms]
     network.eval()
+    if not norms:
+        network.train(was_training)
+        return
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a cumulative mean over all inputs
@@ -46,6 +51,17 @@ def measure_batch_statistics(network: nn.Module, inputs: Iterable[tuple[Tensor, 
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.train(was_training)
+
+
+def refresh_statistics(run: Run, inputs: Callable[[int], tuple[Tensor, ...]]) -> None:
+    """Measure the batch statistics of the run's EMA generator on the batches of its first steps.
+
+    Args:
+        run: with an EMA of "generator".
+        inputs: the generator's arguments in a step.
+    """
+    with run.autocast():
+        measure_batch_statistics(run.ema["generator"], map(inputs, range(STATISTICS_BATCHES)))
 
 
 def command_line(script: str, arguments: Iterable[str]) -> str:
@@ -61,6 +77,7 @@ def export(
     critics: Mapping[str, nn.Module] | None = None,
     network: nn.Module | None = None,
     measure: Callable[[], dict[str, Any]] | None = None,
+    statistics: Callable[[], None] | None = None,
 ) -> weights.Record | None:
     """Write the EMA weights of the run's generator (and its critics) with their manifest entries.
 
@@ -74,6 +91,7 @@ def export(
         network: what is exported; None: the EMA of "generator".
         measure: gives the figures of the manifest. Called again after int8 weights were rounded, so that the figures
             are of the weights as they are stored.
+        statistics: measures the batch statistics of what is exported, see `refresh_statistics`.
 
     Returns:
         The generator's record; None on all but the main process.
@@ -83,6 +101,8 @@ def export(
     config = run.config
     assert isinstance(config, PhotoConfig)
     network = network or run.ema["generator"]
+    if statistics is not None:
+        statistics()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     folder = config.export_to or config.out / "export"
     validation = ", ".join(source.name for source in (*config.val_small, *config.val))

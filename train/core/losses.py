@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
@@ -119,3 +120,25 @@ def hole_total_variation(image: Tensor, mask: Tensor) -> Tensor:
     down = (image[:, :, 1:] - image[:, :, :-1]).abs() * region[:, :, 1:] * region[:, :, :-1]
     across = (image[..., 1:] - image[..., :-1]).abs() * region[..., 1:] * region[..., :-1]
     return (down.sum() + across.sum()) / image.numel()
+
+
+def feature_and_style_l1(images: Sequence[Sequence[Tensor]], truth: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """PartialConv's perceptual and style losses (section 3.3, equations 2 to 4).
+
+    Args:
+        images: feature maps N x C x h x w of one depth after the other, for each image that is compared.
+        truth: those of the true photos; they carry no gradient.
+
+    Returns:
+        L1 of features, and L1 of their Gram matrices, summed over images and depths: two scalars.
+    """
+    pairs = [(a, b.detach()) for maps in images for a, b in zip(maps, truth, strict=True)]
+    features = torch.stack([F.l1_loss(a, b) for a, b in pairs]).sum()
+    style = torch.stack([F.l1_loss(gram(a), gram(b)) for a, b in pairs]).sum()
+    return features, style
+
+
+def gram(features: Tensor) -> Tensor:
+    """Products of all pairs of features: N x C x H x W -> N x C x C, divided by C H W."""
+    flat = features.flatten(2)  # (N, C, H W)
+    return flat @ flat.transpose(1, 2) / flat[0].numel()

@@ -13,6 +13,7 @@ A script builds its networks, hands them to a `Run`, and writes its own loop wit
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from train.core.config import RunConfig
 from train.core.signals import on_signals
 
 Batch = TypeVar("Batch")
+logger = logging.getLogger(__name__)
 
 
 class NonFiniteLossError(InpaintError):
@@ -277,6 +279,8 @@ class Run:
     def load(self) -> None:
         """Continue from the run's checkpoint, else start from `config.init`, else from the networks as they are.
 
+        Of `config.init`, a critic that was made for photos of another size is left out: it starts anew.
+
         Raises:
             InpaintError: a damaged checkpoint, or weights of another architecture.
         """
@@ -284,7 +288,13 @@ class Run:
             self._resume(self.out / CHECKPOINT)
         elif self.config.init is not None:
             for name, state in weights_in(self.config.init, list(self.networks)).items():
-                weights.load_into(self.networks[name], state, f"The weights of {name} in {self.config.init}")
+                try:
+                    weights.load_into(self.networks[name], state, f"The weights of {name} in {self.config.init}")
+                except InpaintError as error:
+                    if name in self._averages:
+                        raise
+                    logger.warning("%s starts anew: %s", name, error)
+                    continue
                 if name in self._averages:
                     weights.load_into(self.ema[name], state, str(self.config.init))
                 self.initialised.add(name)

@@ -117,20 +117,37 @@ class Validation:
         sets: what is measured; empty: nothing.
         eval_every, grid_every: steps between figures, and between pictures.
         sketch: measure the first set also with the photos' edges as the sketch.
+        statistics: called before what is due: measures the network's batch statistics, see `refresh_statistics`.
     """
 
     def __init__(
-        self, run: Run, fill: Fill, sets: list[ValidationSet], eval_every: int, grid_every: int, sketch: bool = False
+        self,
+        run: Run,
+        fill: Fill,
+        sets: list[ValidationSet],
+        eval_every: int,
+        grid_every: int,
+        *,
+        sketch: bool = False,
+        statistics: Callable[[], None] | None = None,
     ) -> None:
         self.run, self.sets, self.sketch = run, sets if run.main else [], sketch
         self.eval_every, self.grid_every = eval_every, grid_every
-        self._fill = fill
+        self._fill, self._statistics = fill, statistics
 
     @classmethod
-    def of(cls, config: PhotoConfig, run: Run, fill: Fill, sketch: bool = False) -> Validation:
+    def of(
+        cls,
+        config: PhotoConfig,
+        run: Run,
+        fill: Fill,
+        *,
+        sketch: bool = False,
+        statistics: Callable[[], None] | None = None,
+    ) -> Validation:
         """The validation that a config asks for."""
         sets = validation_sets(config) if run.main else []
-        return cls(run, fill, sets, config.eval_every, config.grid_every, sketch)
+        return cls(run, fill, sets, config.eval_every, config.grid_every, sketch=sketch, statistics=statistics)
 
     @torch.no_grad()
     def fill(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -142,9 +159,12 @@ class Validation:
 
     def after_step(self) -> None:
         """Measure and draw where it is due; for the end of a loop's body."""
-        if self.run.due(self.grid_every):
+        draw, measure = self.run.due(self.grid_every), self.run.due(self.eval_every)
+        if self.sets and self._statistics is not None and (draw or measure):
+            self._statistics()
+        if draw:
             self.grid()
-        if self.run.due(self.eval_every):
+        if measure:
             self.measure()
 
     def measure(self) -> dict[str, dict[str, float]]:
