@@ -1,76 +1,100 @@
-"""Train the plain autoencoder: the mean squared error and nothing else.
+"""Train the plain autoencoder of both studies: the mean squared error and nothing else.
 
-One device:    python -m train.autoencoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/autoencoder
-Many:          accelerate launch -m train.autoencoder --data ... --steps 100000 --out runs/autoencoder
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
+One device:   python -m train.autoencoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/ae --export
+Many:         accelerate launch -m train.autoencoder (the same options)
+Continue:     the same with --resume
+The studies': --masks centre 1 --known 1
 
-Departs from the studies: the error is taken per hole pixel and per known pixel, and the hole counts more; holes are
-boxes anywhere besides the centre.
+Where it departs from the studies: the error is taken per hole pixel and per known pixel, and the hole counts more;
+holes of many kinds beside the centre. A small LPIPS term on SqueezeNet's features is an option (--perceptual).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor
-from torch.optim import Optimizer
+from torch import Tensor
 
 from inpaint_core.networks.autoencoder import Autoencoder
-from train.core import options, session
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.losses import hole_and_known_l2
-from train.core.perceptual import perceptual_network, perceptual_term
+from train.core.cli import run_cli
+from train.core.config import PhotoConfig
+from train.core.data import load_photos
+from train.core.export import export, refresh_statistics
+from train.core.losses import PerceptualLoss, hole_and_known_l2, ramp, shift_together
+from train.core.masks import check_kinds, draw_masks
+from train.core.optim import make_optimizer
+from train.core.run import Run
+from train.core.validation import Validation
 
 
-@dataclass
-class Recipe(session.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(PhotoConfig):
+    """The autoencoder's training."""
 
     width: int = 24  # features of the first layer
-    encoder: str = "plain"  # of the small-image study: vgg, resnet, inception, alexnet
-    rate: float = 4e-4
-    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
-    betas: tuple[float, float] = (0.9, 0.99)
-    perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the studies have not; 0 leaves it out
-    clip: float = 5.0  # largest norm of the generator's gradient
-    known: float = 0.2  # weight of the known part's error beside the hole's 1
-    masks: tuple[tuple[str, float], ...] = (("box", 0.5), ("centre", 0.25), ("free_form", 0.25))
+    encoder: Literal["plain", "vgg", "resnet", "inception", "alexnet"] = "plain"  # all but the first: small images'
+    optimizer: Literal["adam", "muon"] = "adam"
+    lr: float = 4e-4
+    betas: tuple[float, float] = (0.9, 0.99)  # of Adam
+    clip: float = 5.0  # largest norm of the gradient
+    known: float = 0.2  # weight of the squared error on known pixels beside the hole's 1
+    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
+    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
+    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-class AutoencoderTraining(session.Training):
-    """The autoencoder alone."""
+def main(config: Config) -> Run:
+    check_kinds(config.masks)
+    run = Run(config)
 
-    method = "autoencoder"
-    recipe: Recipe
+    # ---- network
+    arguments: dict[str, Any] = {"width": config.width, "encoder": config.encoder}
+    network = Autoencoder(**arguments)
+    optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
+    generator = run.add("generator", network, optimizer, ema=True)
+    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    run.load()
+    initialised = "generator" in run.initialised
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__(recipe)
-        torch.manual_seed(recipe.seed)
-        self.frozen = perceptual_network(recipe.perceptual)
-        self.generator = Autoencoder(**self.arguments())
-        self.networks = {"generator": self.generator}
+    # ---- data
+    loader = load_photos(config, run)
 
-    def arguments(self) -> dict[str, Any]:
-        return {"width": self.recipe.width, "encoder": self.recipe.encoder}
+    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
+        """Photos of a step and their masks."""
+        image = loader(step).image
+        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
-    def optimizers(self) -> dict[str, Optimizer]:
-        return {"generator": self.optimizer(self.generator.parameters(), self.recipe.betas)}
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        filled = run.ema["generator"](image, mask)
+        return filled, filled
 
-    def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
-        truth = photos.image
-        mask = self.masks(len(truth), dice, truth.device)
-        filled = engine.wrapped["generator"](truth, mask)
-        log = {"squared": hole_and_known_l2(filled, truth, mask, self.recipe.known)}
-        loss = log["squared"] + perceptual_term(self, engine, torch.where(mask > 0, filled, truth), truth, log)
-        log["gradient"] = engine.update("generator", loss, self.recipe.clip)
-        return {name: value.detach() for name, value in log.items()}
+    statistics = partial(refresh_statistics, run, masked_photos)
+    validation = Validation.of(config, run, fill, statistics=statistics)
 
+    # ---- the loop
+    for step, (truth, mask) in run.steps(masked_photos):
+        filled = generator(truth, mask)
+        loss = l2 = hole_and_known_l2(filled, truth, mask, config.known)
+        run.log(l2=l2)
 
-main = options.command(AutoencoderTraining, Recipe)
+        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+        if perceptual is not None and joined > 0:
+            completed = torch.where(mask > 0, filled, truth)
+            with run.autocast():
+                distance = perceptual(*shift_together(completed, truth, step=step))
+            loss = loss + joined * config.perceptual * distance
+            run.log(perceptual=distance)
+        run.log(gradient_norm=run.backward(loss, "generator", config.clip))
+        validation.after_step()
+
+    # ---- export
+    if config.export:
+        export(run, "autoencoder", arguments, measure=validation.measure, statistics=statistics)
+    return run
+
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

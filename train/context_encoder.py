@@ -1,131 +1,179 @@
-"""Train the Context Encoder: squared error and an adversarial loss on the missing patch.
+"""Train the Context Encoder (Pathak et al., CVPR 2016): squared error and an adversarial loss on the missing patch.
 
-One device:    python -m train.context_encoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/encoder
-The paper's:   the same with --region centre
-Many:          accelerate launch -m train.context_encoder --data ... --steps 100000 --out runs/encoder
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
+One device:   python -m train.context_encoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/ce --export
+Many:         accelerate launch -m train.context_encoder (the same options)
+Continue:     the same with --resume
+The paper's:  --region centre --width 64 --batch 64
+Its features: --encoder alexnet --size 227 --optimizer sgd --l2 1
 
-Departs from the paper: the network predicts the whole photo around a hole anywhere (the paper's random regions) unless
-told to predict the centre; its critic then looks at the square of half the side around the hole. 48 features instead
-of 64 keep the checkpoint small.
+Where it departs from the paper:
+- The network predicts the whole photo around a hole anywhere (the paper's random regions) unless --region is "centre";
+  its critic then sees a square of about half the side around the hole.
+- 48 features instead of 64 keep the checkpoint small.
+- L1 in place of the squared error (--l1) and a small LPIPS term (--perceptual) are options.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
+from torch.optim import SGD, Adam
 
-from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.critics import ContextPatchCritic
-from train.core import options, session
-from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.losses import weighted_mean
-from train.core.perceptual import perceptual_network, perceptual_term
+from inpaint_core.networks.context_encoder import ContextEncoder, ContextPatchCritic
+from train.core.cli import run_cli
+from train.core.config import PhotoConfig
+from train.core.data import load_photos
+from train.core.export import export, refresh_statistics
+from train.core.gan import InTwoBatches, cut_windows, entropy_critic, entropy_generator, frozen, hole_windows
+from train.core.losses import PerceptualLoss, ramp, shift_together, weighted_mean
+from train.core.masks import check_kinds, draw_masks
+from train.core.optim import make_optimizer
+from train.core.run import Run
+from train.core.validation import Validation
+
+LR = {"adam": 2e-3, "muon": 2e-3, "sgd": 0.01}  # Adam's is ten times the critic's, as in the public code
 
 
-@dataclass
-class Recipe(session.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(PhotoConfig):
+    """The Context Encoder's training."""
 
-    width: int = 48  # the paper's 64
-    critic_width: int = 64
-    rate: float = 2e-3  # ten times the critic's, as in the public code
-    critic_rate: float = 2e-4
-    region: str = "image"  # what is predicted: "image" around a hole anywhere, or the "centre"
-    encoder: str = "strided"  # or "alexnet"
-    bottleneck: str = "channelwise"  # or "full", or "none"
+    width: int = 48  # features of the first layer; the paper's: 64
+    region: Literal["image", "centre"] = "image"  # what is predicted: all around a hole anywhere, or the centre
+    encoder: Literal["strided", "alexnet"] = "strided"  # alexnet is made for --size 227
+    bottleneck: Literal["channelwise", "full", "none"] = "channelwise"
     mask_channel: bool = False  # show the mask to the network
-    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
+    critic_width: int = 64  # features of the critic's first layer
+    optimizer: Literal["adam", "muon", "sgd"] = "adam"  # of the generator
+    lr: float | None = None  # of the generator; default 2e-3, for SGD 0.01
+    lr_gamma: float = 0.5  # SGD's learning rate is multiplied by this ...
+    lr_step: float = 0.1  # ... after each such share of the run, in place of warmup and cosine
+    critic_lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)  # of both Adams
-    squared: float = 0.999  # weight of the squared error; the critic's opinion has the rest
+    clip: float = 5.0  # largest norm of the generator's gradient
+    l2: float = 0.999  # weight of the squared error; the adversarial loss has the rest to 1
+    l1: float = 0.0  # weight of L1 where it takes the place of the squared error, such as 0.999
     overlap: int = 4  # known pixels around the hole that are predicted too ...
     overlap_weight: float = 10.0  # ... and how much their error counts
-    perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the paper has not; 0 leaves it out
-    clip: float = 5.0  # largest norm of the generator's gradient
-    critic_from: float = 0.0  # share of the run after which the critic joins
-    masks: tuple[tuple[str, float], ...] = (("centre", 0.3), ("box", 0.4), ("free_form", 0.3))
+    critic_start: float = 0.0  # share of the run after which the critic joins; at once where --init is given
+    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
+    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
+    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-class ContextEncoderTraining(session.Training):
-    """Encoder and patch critic."""
+def main(config: Config) -> Run:
+    check_kinds(config.masks)
+    run = Run(config)
 
-    method = "context_encoder"
-    recipe: Recipe
+    # ---- networks
+    names = "width", "region", "bottleneck", "encoder", "mask_channel"
+    arguments: dict[str, Any] = {name: getattr(config, name) for name in names} | {"image_size": config.size}
+    network = ContextEncoder(**arguments)
+    lr = LR[config.optimizer] if config.lr is None else config.lr
+    if config.optimizer == "sgd":
+        sgd = SGD(network.parameters(), lr, momentum=0.9)
+        generator = run.add("generator", network, sgd, ema=True, schedule=lambda: lr_steps(config, run.progress))
+    else:
+        optimizer = make_optimizer(network, config.optimizer, lr, config.betas)
+        generator = run.add("generator", network, optimizer, ema=True)
+    reconstruction = config.l1 or config.l2
+    side = window_side(config.size)
+    critic_network = ContextPatchCritic(side, config.critic_width)
+    adam = Adam(critic_network.parameters(), config.critic_lr, config.betas, fused=True)
+    critic = run.add("critic", InTwoBatches(critic_network), adam)
+    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    run.load()
+    initialised = "generator" in run.initialised
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__(recipe)
-        torch.manual_seed(recipe.seed)
-        self.frozen = perceptual_network(recipe.perceptual)
-        self.generator = ContextEncoder(**self.arguments())
-        self.critic = Pair(ContextPatchCritic(recipe.size // 2, recipe.critic_width))
-        self.networks = {"generator": self.generator, "critic": self.critic}
+    # ---- data
+    loader = load_photos(config, run)
 
-    def arguments(self) -> dict[str, Any]:
-        names = "width", "region", "bottleneck", "encoder", "mask_channel"
-        return {name: getattr(self.recipe, name) for name in names} | {"image_size": self.recipe.size}
+    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
+        """Photos of a step and their masks; for the region "centre", the central square less the overlap."""
+        image = loader(step).image
+        if config.region == "centre":
+            return image, centre_mask(image, config.overlap)
+        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
-    def fill(self, generator: nn.Module, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The network takes photos of one size only: others are brought to it and back."""
-        side = self.recipe.size
-        small, hole = F.interpolate(image, side, mode="area"), F.interpolate(mask, side, mode="area").ceil()
-        filled = F.interpolate(generator(small, hole).float(), image.shape[-2:], mode="bicubic").clamp(0, 1)
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The network takes photos of one size: others are resized to it and back."""
+        small = [F.interpolate(x, config.size, mode="area") for x in (image, mask)]
+        filled = run.ema["generator"](small[0], small[1].ceil()).float()
+        filled = F.interpolate(filled, image.shape[-2:], mode="bicubic").clamp(0, 1)
         return filled, filled
 
-    def optimizers(self) -> dict[str, Optimizer]:
-        r = self.recipe
-        return {
-            "generator": self.optimizer(self.generator.parameters(), r.betas),
-            "critic": Adam(self.critic.parameters(), r.critic_rate, r.betas, fused=True),
-        }
+    statistics = partial(refresh_statistics, run, masked_photos)
+    validation = Validation.of(config, run, fill, statistics=statistics)
 
-    def masks(self, count: int, generator: Generator, device: torch.device) -> Tensor:
-        """Holes anywhere; for the region "centre" the middle square less the overlap, which stays visible."""
-        r = self.recipe
-        if r.region == "image":
-            return super().masks(count, generator, device)
-        mask = torch.zeros(count, 1, r.size, r.size, device=device)
-        inside = slice(r.size // 4 + r.overlap, r.size - r.size // 4 - r.overlap)
-        mask[:, :, inside, inside] = 1
-        return mask
-
-    def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
-        r, truth = self.recipe, photos.image
-        mask = self.masks(len(truth), dice, truth.device)
-        patch = F.max_pool2d(mask, 2 * r.overlap + 1, 1, r.overlap)  # hole and overlap
-        predicted = engine.wrapped["generator"](truth, mask)
+    # ---- the loop
+    for step, (truth, mask) in run.steps(masked_photos):
+        patch = F.max_pool2d(mask, 2 * config.overlap + 1, 1, config.overlap)  # hole and overlap
+        predicted = generator(truth, mask).float()
         completed = torch.where(patch > 0, predicted, truth)
-        corner, side = hole_windows(mask, r.size // 2), r.size // 2
-        seen = windows(completed, corner, side)
-        critic_works = self.started or engine.progress >= r.critic_from
+        corner = hole_windows(mask, side)
+        window = cut_windows(completed, corner, side)
+        judged = reconstruction < 1 and (initialised or run.progress >= config.critic_start)
 
-        # images in [0, 1] have a quarter of the squared error of the paper's in [-1, 1]
-        difference = 4 * (predicted.float() - truth).square()
-        weight = mask + r.overlap_weight * (patch - mask)
-        log = {"squared": weighted_mean(difference, weight, patch)}
-        loss = r.squared * log["squared"] + perceptual_term(self, engine, completed, truth, log)
-        if critic_works and r.squared < 1:
-            self.critic.requires_grad_(False)  # only the photo's gradient is wanted here
-            with engine.autocast():
-                log["opinion"] = entropy_generator(self.critic.critic(seen))
-            self.critic.requires_grad_(True)
-            loss = loss + (1 - r.squared) * log["opinion"]
-        log["gradient"] = engine.update("generator", loss, r.clip)
-        if critic_works and r.squared < 1:
-            real, fake = engine.wrapped["critic"]((windows(truth, corner, side),), (seen.detach(),))
-            log["critic"] = entropy_critic(real, fake)
-            engine.update("critic", log["critic"])
-        return {name: value.detach() for name, value in log.items()}
+        # the generator; the paper's images span [-1, 1], twice the range of ours
+        difference = 2 * (predicted - truth)
+        error = difference.abs() if config.l1 > 0 else difference.square()
+        weight = mask + config.overlap_weight * (patch - mask)
+        error = weighted_mean(error, weight, patch)
+        loss = reconstruction * error
+        run.log(**{"l1" if config.l1 > 0 else "l2": error})
+        if judged:
+            with frozen(critic_network), run.autocast():
+                adversarial = entropy_generator(critic_network(window))
+            loss = loss + (1 - reconstruction) * adversarial
+            run.log(adversarial=adversarial)
+        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+        if perceptual is not None and joined > 0:
+            with run.autocast():
+                distance = perceptual(*shift_together(completed, truth, step=step))
+            loss = loss + joined * config.perceptual * distance
+            run.log(perceptual=distance)
+        run.log(gradient_norm=run.backward(loss, "generator", config.clip))
+
+        # the critic
+        if judged:
+            real, fake = critic((cut_windows(truth, corner, side),), (window.detach(),))
+            loss = entropy_critic(real, fake)
+            run.backward(loss, "critic")
+            run.log(critic=loss)
+        validation.after_step()
+
+    # ---- export
+    if config.export:
+        critics = {"critic": run.networks["critic"]}
+        measure = validation.measure
+        export(run, "context_encoder", arguments, critics=critics, measure=measure, statistics=statistics)
+    return run
 
 
-main = options.command(ContextEncoderTraining, Recipe)
+def lr_steps(config: Config, progress: float) -> float:
+    """Factor of SGD's learning rate: `lr_gamma` to the power of the number of steps taken by `progress`."""
+    return config.lr_gamma ** int(progress / config.lr_step)
+
+
+def window_side(size: int) -> int:
+    """Side of the critic's square: the power of two that is at least half of the photo's, and at least 16."""
+    return max(1 << (size // 2 - 1).bit_length(), 16)
+
+
+def centre_mask(image: Tensor, overlap: int) -> Tensor:
+    """The central square of half the side, without a border of `overlap` pixels: N x 1 x S x S for N x 3 x S x S."""
+    size = image.shape[-1]
+    start = (size - size // 2) // 2
+    inside = slice(start + overlap, start + size // 2 - overlap)
+    mask = torch.zeros_like(image[:, :1])
+    mask[..., inside, inside] = 1
+    return mask
+
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

@@ -1,160 +1,191 @@
-"""Train DeepFill v1: L1 discounted by the distance to what is known, and two WGAN-GP critics.
+"""Train DeepFill v1 (Yu et al., CVPR 2018): L1 discounted by the distance to known pixels, two WGAN-GP critics.
 
-One device:    python -m train.deepfill_v1 --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/deepfill_v1
-Restoration:   the same with --mosaic: the hole shows the photo in coarse blocks (deepfill_v1_mosaic)
-Many:          accelerate launch -m train.deepfill_v1 --data ... --steps 100000 --out runs/deepfill_v1
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
-On a CPU:      --critic-from 0.6 --critic-steps 1: most of the hours then go into the generator
+One device:   python -m train.deepfill_v1 --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/v1 --export
+Many:         accelerate launch -m train.deepfill_v1 (the same options)
+Continue:     the same with --resume
+Restoration:  the same with --mosaic: the hole shows the photo in coarse blocks (deepfill_v1_mosaic)
+The paper's:  --size 256 --batch 16 --no-cosine --steps 1000000
+On a CPU:     --critic-start 0.6 --critic-steps 1: most of the time then goes into the generator
 
-Departs from the paper: one hole a photo instead of one a batch; the discounted L1 is taken inside the hole, where the
-public code has the box around it, and works for holes of any form; a step of a critic uses photos of its own, as in
-the public code, so that most steps are the critics'. The mosaic's blocks have a random size.
+Where it departs from the paper:
+- One hole a photo instead of one a batch. The discounted L1 is taken inside the hole, where the public code has the
+  box around it, and works for holes of any form.
+- A step of the critics uses photos of its own, as in the public code, so that most steps are the critics'.
+- Critics that learn from few photos may take the place of the paper's (--critics patch projected). They train in every
+  step and count once they recognise held-out fills, with a weight by gradients.
+- A small LPIPS term on SqueezeNet's features is an option (--perceptual). The mosaic's blocks have a random size.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch import Generator, Tensor
+from torch.optim import Adam
 
 from inpaint_core.masks.pixelate import mosaic
-from inpaint_core.networks.critics import WassersteinCritic
-from inpaint_core.networks.deepfill_v1 import DeepFillV1
-from train.core import options, session
-from train.core.adversarial import hole_windows, masked_gradient_penalty, windows
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.losses import spatial_discount, weighted_mean
-from train.core.perceptual import perceptual_network, perceptual_term
+from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
+from train.core.cli import run_cli
+from train.core.config import Masks, PhotoConfig
+from train.core.critics import CriticConfig, PhotoCritics
+from train.core.data import load_photos
+from train.core.export import export
+from train.core.gan import cut_windows, frozen, hole_windows, masked_gradient_penalty
+from train.core.losses import PerceptualLoss, ramp, shift_together, spatial_discount, weighted_mean
+from train.core.masks import check_kinds, draw_masks
+from train.core.optim import make_optimizer
+from train.core.run import Run
+from train.core.validation import Validation
 
 
-@dataclass
-class Recipe(session.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(CriticConfig, PhotoConfig):
+    """DeepFill v1's training."""
 
     width: int = 32  # features of the first layer
-    critic_width: int = 64
-    rate: float = 1e-4  # of the generator
-    critic_rate: float = 1e-4
-    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
-    betas: tuple[float, float] = (0.5, 0.9)
-    hole: float = 1.2  # weight of the discounted L1 in the hole
-    known: float = 1.2  # weight of the L1 outside of it
-    coarse: float = 1.2  # weight of the first stage's L1 beside the second's 1
-    discount: float = 0.9  # a hole pixel's weight is this to the power of its distance to the border; 1: all equal
-    adversarial: float = 0.001  # weight of both critics' opinions
-    penalty: float = 10.0  # of the critics' gradients
-    perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the paper has not; 0 leaves it out
+    critic_width: int = 64  # features of the first layer of the paper's critics
+    optimizer: Literal["adam", "muon"] = "adam"  # of the generator
+    lr: float = 1e-4  # of the generator
+    critic_lr: float = 1e-4
+    betas: tuple[float, float] = (0.5, 0.9)  # of both Adams
     clip: float = 5.0  # largest norm of the generator's gradient
-    critic_steps: int = 5  # of the critics to one of the generator
-    critic_from: float = 0.0  # share of the run after which the critics join
+    masks: Masks = (("box", 1.0),)  # kinds of holes and their weights; boxes are the paper's
+    hole: float = 1.2  # weight of the discounted L1 in the hole
+    known: float = 1.2  # weight of L1 on known pixels
+    coarse: float = 1.2  # weight of the first stage's L1 beside the second's 1
+    discount: float = 0.9  # a hole pixel counts this to the power of its distance to known ones; 1: all alike
+    adversarial: float = 0.001  # weight of the paper's critics; 0: none
+    penalty: float = 10.0  # weight of the gradient penalty of the paper's critics
+    critic_steps: int = 5  # of the paper's critics to one of the generator
+    critic_start: float = 0.0  # share of the run after which the critics join; at once where --init is given
+    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
+    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
+    perceptual_full: float = 0.3  # ... and at which it has its full weight
     mosaic: bool = False  # the hole shows the photo in coarse blocks
     block_least: int = 6  # side of the mosaic's smallest ...
     block_most: int = 16  # ... and its largest blocks, in pixels
-    masks: tuple[tuple[str, float], ...] = (("box", 1.0),)
 
 
-class Critics(nn.Module):
-    """Two critics independent of each other: of whole photos, and of the crops around the holes."""
+def main(config: Config) -> Run:
+    check_kinds(config.masks)
+    paper_critics = config.adversarial > 0 and not config.critics
+    run = Run(config)
+    side = config.size // 2  # of the local critic's crops
 
-    def __init__(self, size: int, width: int) -> None:
-        super().__init__()
-        self.whole = WassersteinCritic(size, width, last=4)
-        self.local = WassersteinCritic(size // 2, width, last=8)
+    # ---- networks
+    arguments: dict[str, Any] = {"width": config.width, "keep_hole": config.mosaic}
+    network = DeepFillV1(**arguments)
+    optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
+    generator = run.add("generator", network, optimizer, ema=True)
+    critics = PhotoCritics(run, config)
+    wasserstein = {}
+    if paper_critics:
+        for name, critic in (
+            ("critic_global", WassersteinCritic(config.size, config.critic_width, last=4)),
+            ("critic_local", WassersteinCritic(side, config.critic_width, last=8)),
+        ):
+            adam = Adam(critic.parameters(), config.critic_lr, config.betas, fused=True)
+            wasserstein[name] = run.add(name, critic, adam)
+    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    last_kernel = network.refinement.decoder[-1].get_parameter("weight")
+    run.load()
+    initialised = "generator" in run.initialised
 
-    def forward(self, image: Tensor, crop: Tensor) -> Tensor:
-        """N photos and N crops -> (N, 2) scores."""
-        return torch.stack((self.whole(image), self.local(crop)), 1)
+    # ---- data
+    loader = load_photos(config, run)
 
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The mosaic's blocks are a sixteenth of the photo: what is measured must not be random."""
+        return run.ema["generator"](mosaic(image, mask, image.shape[-1] // 16) if config.mosaic else image, mask)
 
-class DeepFillV1Training(session.Training):
-    """The two-stage generator and its two critics."""
+    @torch.no_grad()
+    def held_out() -> tuple[Tensor, Tensor, Tensor]:
+        """Photos that are not trained on, the same completed, and their masks."""
+        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
+        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        with run.autocast():
+            return image, torch.where(mask > 0, fill(image, mask, None)[1].float(), image), mask
 
-    method = "deepfill_v1"
-    recipe: Recipe
+    validation = Validation.of(config, run, fill)
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__(recipe)
-        torch.manual_seed(recipe.seed)
-        self.frozen = perceptual_network(recipe.perceptual)
-        if recipe.mosaic:
-            self.method = "deepfill_v1_mosaic"
-        self.generator = DeepFillV1(**self.arguments())
-        self.critic = Critics(recipe.size, recipe.critic_width)
-        self.networks = {"generator": self.generator, "critic": self.critic}
-
-    def arguments(self) -> dict[str, Any]:
-        return {"width": self.recipe.width, "keep_hole": self.recipe.mosaic}
-
-    def fill(self, generator: nn.Module, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The mosaic's blocks are here a sixteenth of the photo: what is measured must not be random."""
-        return generator(mosaic(image, mask, image.shape[-1] // 16) if self.recipe.mosaic else image, mask)
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        r = self.recipe
-        critics = {name: module for name, module in self.networks.items() if name != "generator"}
-        return {
-            "generator": self.optimizer(self.generator.parameters(), r.betas),
-            **{name: Adam(critic.parameters(), r.critic_rate, r.betas, fused=True) for name, critic in critics.items()},
-        }
-
-    def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
-        r, truth = self.recipe, photos.image
-        mask = self.masks(len(truth), dice, truth.device)
+    # ---- the loop
+    for step, photos in run.steps(loader):
+        truth, random = photos.image, loader.generator(step)
+        mask = draw_masks(config.masks, len(truth), config.size, random, run.device)
         shown = truth
-        if r.mosaic:
-            shown = mosaic(truth, mask, int(torch.randint(r.block_least, r.block_most + 1, (), generator=dice)))
-        critics_work = r.adversarial > 0 and (self.started or engine.progress >= r.critic_from)
-        if critics_work and engine.step % (r.critic_steps + 1) < r.critic_steps:
-            return self.critics_step(engine, truth, mask, shown, dice)
-        coarse, refined = engine.wrapped["generator"](shown, mask)
+        if config.mosaic:
+            block = int(torch.randint(config.block_least, config.block_most + 1, (), generator=random))
+            shown = mosaic(truth, mask, block)
+        views = {"critic_global": None, "critic_local": hole_windows(mask, side)}  # what each critic sees of a photo
+        judged = paper_critics and (initialised or run.progress >= config.critic_start)
+
+        # a step of the paper's critics: WGAN-GP
+        turn = step // config.accumulate % (config.critic_steps + 1)  # summed gradients are one update
+        if judged and turn < config.critic_steps:
+            with torch.no_grad():
+                completed = torch.where(mask > 0, generator(shown, mask)[1], truth)
+            share = torch.rand(len(truth), 1, 1, 1, generator=random).to(run.device)
+            images = truth, completed, truth + share * (completed - truth), mask
+            for name, corner in views.items():
+                real, fake, mixed, hole = (view(image, corner, side) for image in images)
+                mixed = mixed.detach().requires_grad_()
+                scores = wasserstein[name](torch.cat((real, fake, mixed))).float().chunk(3)
+                (gradient,) = torch.autograd.grad(scores[2].sum(), mixed, create_graph=True)
+                distance = (scores[0] - scores[1]).mean()
+                penalty = masked_gradient_penalty(gradient / 2, hole)  # half, for the paper's images span [-1, 1]
+                run.backward(config.penalty * penalty - distance, name)
+                run.log(**{f"{name}/distance": distance, f"{name}/penalty": penalty})
+            validation.after_step()
+            continue
+
+        # a step of the generator
+        coarse, refined = (stage.float() for stage in generator(shown, mask))
         completed = torch.where(mask > 0, refined, truth).contiguous(memory_format=torch.channels_last)
-        log: dict[str, Tensor] = {}
-        loss: Tensor | float = perceptual_term(self, engine, completed, truth, log)
-        discounted = spatial_discount(mask, r.discount)
-        for name, stage, weight in (("coarse", coarse, r.coarse), ("refined", refined, 1.0)):
-            difference = 2 * (stage.float() - truth).abs()  # twice: the paper's images span [-1, 1]
-            log[name] = weighted_mean(difference, discounted, mask)
-            loss = loss + weight * (r.hole * log[name] + r.known * weighted_mean(difference, 1 - mask))
-        if critics_work:
-            crop = windows(completed, hole_windows(mask, r.size // 2), r.size // 2)
-            self.critic.requires_grad_(False)  # only the photo's gradient is wanted here
-            with engine.autocast():
-                log["opinion"] = -self.critic(completed, crop).float().sum(1).mean()
-            self.critic.requires_grad_(True)
-            loss = loss + r.adversarial * log["opinion"]
-        assert isinstance(loss, Tensor)
-        log["gradient"] = engine.update("generator", loss, r.clip)
-        return {name: value.detach() for name, value in log.items()}
+        discounted = spatial_discount(mask, config.discount)
+        losses = {}
+        for name, stage in (("coarse", coarse), ("refined", refined)):
+            difference = 2 * (stage - truth).abs()  # twice, for the paper's images span [-1, 1]
+            in_hole, known = weighted_mean(difference, discounted, mask), weighted_mean(difference, 1 - mask)
+            losses[name] = config.hole * in_hole + config.known * known
+            run.log(**{name: in_hole})
+        loss = config.coarse * losses["coarse"] + losses["refined"]
 
-    def critics_step(
-        self, engine: Engine, truth: Tensor, mask: Tensor, shown: Tensor, dice: Generator
-    ) -> dict[str, Tensor]:
-        """WGAN-GP for both critics; real, completed and mixed photos go through them in one call."""
-        with torch.no_grad():
-            completed = torch.where(mask > 0, engine.wrapped["generator"](shown, mask)[1], truth)
-            corner, side = hole_windows(mask, self.recipe.size // 2), self.recipe.size // 2
-            share = torch.rand(len(truth), 1, 1, 1, generator=dice).to(truth.device)
-            mixed = truth + share * (completed - truth)
-            crops = [windows(image, corner, side) for image in (truth, completed, mixed)]
-        mixed.requires_grad_()
-        crops[2].requires_grad_()
-        scores = engine.wrapped["critic"](torch.cat((truth, completed, mixed)), torch.cat(crops)).float()
-        real, fake, between = scores.chunk(3)
-        gradients = torch.autograd.grad(between.sum(), (mixed, crops[2]), create_graph=True)
-        holes = mask, windows(mask, corner, side)
-        # half of the gradients: the paper's images span [-1, 1]
-        penalties = [masked_gradient_penalty(g / 2, hole) for g, hole in zip(gradients, holes, strict=True)]
-        log = {"distance": (real - fake).mean(0).sum(), "penalty": torch.stack(penalties).sum()}
-        engine.update("critic", self.recipe.penalty * log["penalty"] - log["distance"])
-        return {name: value.detach() for name, value in log.items()}
+        if judged:
+            with frozen(*(run.networks[name] for name in wasserstein)), run.autocast():
+                scores = [run.networks[name](view(completed, corner, side)) for name, corner in views.items()]
+            adversarial = -torch.stack(scores).float().sum(0).mean()
+            loss = loss + config.adversarial * adversarial
+            run.log(adversarial=adversarial)
+        if critics.counted(held_out):
+            adversarial = critics.adversarial(completed, mask)
+            loss = loss + critics.weight(adversarial, losses["refined"], refined, last_kernel) * adversarial
+            run.log(adversarial=adversarial)
+        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+        if perceptual is not None and joined > 0:
+            with run.autocast():
+                distance = perceptual(*shift_together(completed, truth, step=step))
+            loss = loss + joined * config.perceptual * distance
+            run.log(perceptual=distance)
+        run.log(gradient_norm=run.backward(loss, "generator", config.clip))
+
+        if critics.active:
+            critics.update(truth, completed, mask)
+        validation.after_step()
+
+    # ---- export
+    if config.export:
+        method = "deepfill_v1_mosaic" if config.mosaic else "deepfill_v1"
+        kept = {name: run.networks[name] for name in (*wasserstein, *critics.networks)}
+        export(run, method, arguments, critics=kept, measure=validation.measure)
+    return run
 
 
-main = options.command(DeepFillV1Training, Recipe)
+def view(image: Tensor, corner: Tensor | None, side: int) -> Tensor:
+    """The photos themselves, or their squares of `side` pixels at the corners (N, 2)."""
+    return image if corner is None else cut_windows(image, corner, side)
+
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

@@ -1,114 +1,174 @@
-"""Train GLCIC in three phases: the completion network alone, the critic alone, then both against each other.
+"""Train GLCIC (Iizuka et al., SIGGRAPH 2017): the completion network, then its critic, then both against each other.
 
-One device:    python -m train.glcic --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/glcic
-Many:          accelerate launch -m train.glcic --data ... --steps 100000 --out runs/glcic
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
-On a CPU:      --width 32 --critic-width 16: a quarter of the paper's work or less
+One device:   python -m train.glcic --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/glcic --export
+Many:         accelerate launch -m train.glcic (the same options)
+Continue:     the same with --resume
+The paper's:  --optimizer adadelta --no-cosine --size 256 --batch 96 --steps 500000
+On a CPU:     --width 32 --critic-width 16: a quarter of the paper's work or less
 
-Departs from the paper: Adam instead of Adadelta (`--optimizer adadelta` is the paper's); with `--init` the first phase
-is left out, because the network already completes.
+Where it departs from the paper:
+- Adam instead of Adadelta. With --init the first phase is left out, for the network completes already.
+- Critics that learn from few photos may take the place of the paper's (--critics patch projected). They train beside
+  the completion network and count once they recognise held-out fills, with a weight by gradients.
+- A small LPIPS term on SqueezeNet's features is an option (--perceptual).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor
 from torch.optim import Adadelta, Adam, Optimizer
 
-from inpaint_core.networks.critics import GlobalLocalCritic
-from inpaint_core.networks.glcic import CompletionNetwork
-from train.core import options, session
-from train.core.adversarial import Pair, entropy_critic, entropy_generator, hole_windows, windows
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.perceptual import perceptual_network, perceptual_term
+from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
+from train.core.cli import run_cli
+from train.core.config import Masks, PhotoConfig
+from train.core.critics import CriticConfig, PhotoCritics
+from train.core.data import load_photos
+from train.core.export import export, refresh_statistics
+from train.core.gan import (
+    InTwoBatches,
+    cut_windows,
+    entropy_critic,
+    entropy_generator,
+    frozen,
+    hole_windows,
+    random_windows,
+)
+from train.core.losses import PerceptualLoss, ramp, shift_together
+from train.core.masks import check_kinds, draw_masks
+from train.core.optim import make_optimizer
+from train.core.run import Run
+from train.core.validation import Validation
 
 
-@dataclass
-class Recipe(session.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(CriticConfig, PhotoConfig):
+    """GLCIC's training."""
 
     width: int = 64  # features of the first layer
-    critic_width: int = 64
-    optimizer: str = "adam"  # or "muon" for the generator, or the paper's "adadelta" for both networks
-    rate: float = 4e-4  # of the generator; Adadelta's is 1, for both networks
-    critic_rate: float = 4e-4
+    critic_width: int = 64  # features of the paper's critic's first layer
+    optimizer: Literal["adam", "muon", "adadelta"] = "adam"  # of the completion network; Adadelta: of the critic too
+    lr: float = 4e-4  # of the completion network; Adadelta's is 1 for both
+    critic_lr: float = 4e-4
     betas: tuple[float, float] = (0.5, 0.999)  # of both Adams
-    perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, which the paper has not; 0 leaves it out
-    clip: float = 5.0  # largest norm of the generator's gradient
-    completion: float = 0.18  # share of the run of the completion network alone (the paper's 90,000 of 500,000)
-    critic_alone: float = 0.02  # share of the run of the critic alone, after it (10,000)
-    adversarial: float = 4e-4  # weight of the critic's opinion beside the squared error
-    masks: tuple[tuple[str, float], ...] = (("box", 1.0),)  # 96 to 128 px of 256
+    clip: float = 5.0  # largest norm of the completion network's gradient
+    masks: Masks = (("box", 1.0),)  # kinds of holes and their weights; boxes are the paper's
+    critic_start: float = 0.18  # share of the run of the completion network alone (the paper's 90,000 of 500,000)
+    critic_phase: float = 0.02  # share of the run of the paper's critic alone, after it (10,000)
+    adversarial: float = 4e-4  # weight of the paper's critic beside the squared error
+    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
+    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
+    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
-class GLCICTraining(session.Training):
-    """Completion network and the critic of whole photos and crops."""
+def main(config: Config) -> Run:
+    check_kinds(config.masks)
+    run = Run(config)
 
-    method = "glcic"
-    optimizer_words = ("adam", "muon", "adadelta")
-    recipe: Recipe
+    # ---- data
+    loader = load_photos(config, run)
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__(recipe)
-        torch.manual_seed(recipe.seed)
-        self.frozen = perceptual_network(recipe.perceptual)
-        self.generator = CompletionNetwork(**self.arguments())
-        self.critic = Pair(GlobalLocalCritic(recipe.size, recipe.size // 2, recipe.critic_width))
-        self.networks = {"generator": self.generator, "critic": self.critic}
+    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
+        """Photos of a step and their masks."""
+        image = loader(step).image
+        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
-    def arguments(self) -> dict[str, Any]:
-        return {"width": self.recipe.width}
+    # ---- networks
+    arguments: dict[str, Any] = {"width": config.width, "mean_colour": loader.mean_colour()}
+    network = CompletionNetwork(**arguments)
+    global_local = GlobalLocalCritic(config.size, config.size // 2, config.critic_width)
+    if config.optimizer == "adadelta":
+        optimizer: Optimizer = Adadelta(network.parameters())
+        critic_optimizer: Optimizer = Adadelta(global_local.parameters())
+    else:
+        optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
+        critic_optimizer = Adam(global_local.parameters(), config.critic_lr, config.betas, fused=True)
+    generator = run.add("generator", network, optimizer, ema=True)
+    critics = PhotoCritics(run, config)
+    if not config.critics:
+        critic = run.add("critic", InTwoBatches(global_local), critic_optimizer)
+    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    last_kernel = network.layers[-1].get_parameter("weight")
+    run.load()
+    initialised = "generator" in run.initialised
 
-    def optimizers(self) -> dict[str, Optimizer]:
-        r = self.recipe
-        if r.optimizer == "adadelta":
-            return {name: Adadelta(module.parameters()) for name, module in self.networks.items()}
-        return {
-            "generator": self.optimizer(self.generator.parameters(), r.betas),
-            "critic": Adam(self.critic.parameters(), r.critic_rate, r.betas, fused=True),
-        }
+    # ---- validation
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        filled = run.ema["generator"](image, mask)
+        return filled, filled
 
-    def phase(self, progress: float) -> str:
-        """ "completion", "critic" or "joint"."""
-        completion = 0.0 if self.started else self.recipe.completion
-        if progress < completion:
-            return "completion"
-        return "critic" if progress < completion + self.recipe.critic_alone else "joint"
+    @torch.no_grad()
+    def held_out() -> tuple[Tensor, Tensor, Tensor]:
+        """Photos that are not trained on, the same completed, and their masks."""
+        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
+        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        with run.autocast():
+            return image, torch.where(mask > 0, run.ema["generator"](image, mask).float(), image), mask
 
-    def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
-        r, truth = self.recipe, photos.image
-        mask = self.masks(len(truth), dice, truth.device)
-        phase = self.phase(engine.progress)
-        with torch.set_grad_enabled(phase != "critic"):
-            filled = engine.wrapped["generator"](truth, mask)
+    statistics = partial(refresh_statistics, run, masked_photos)
+    validation = Validation.of(config, run, fill, statistics=statistics)
+
+    # ---- the loop
+    for step, (truth, mask) in run.steps(masked_photos):
+        if config.critics:
+            completes, judged, counted = True, critics.active, critics.counted(held_out)
+        else:
+            phase = phase_at(0.0 if initialised else config.critic_start, config.critic_phase, run.progress)
+            completes, judged, counted = phase != "critic", phase != "completion", phase == "joint"
+
+        with torch.set_grad_enabled(completes):
+            filled = generator(truth, mask).float()
         completed = torch.where(mask > 0, filled, truth).contiguous(memory_format=torch.channels_last)
-        corner, side = hole_windows(mask, r.size // 2), r.size // 2
-        seen = completed, windows(completed, corner, side)
-        log: dict[str, Tensor] = {}
-        if phase != "critic":
-            log["squared"] = ((filled.float() - truth) * mask).square().mean()  # equation 2, over all pixels
-            loss = log["squared"] + perceptual_term(self, engine, completed, truth, log)
-            if phase == "joint":
-                self.critic.requires_grad_(False)  # only the photo's gradient is wanted here
-                with engine.autocast():
-                    log["opinion"] = entropy_generator(self.critic.critic(*seen))
-                self.critic.requires_grad_(True)
-                loss = loss + r.adversarial * log["opinion"]
-            log["gradient"] = engine.update("generator", loss, r.clip)
-        if phase != "completion":
-            real = truth, windows(truth, corner, side)
-            scores = engine.wrapped["critic"](real, tuple(x.detach() for x in seen))
-            log["critic"] = entropy_critic(*scores)
-            engine.update("critic", log["critic"])
-        return {name: value.detach() for name, value in log.items()}
+        side = config.size // 2
+        around_hole = cut_windows(completed, hole_windows(mask, side), side)
+
+        if completes:
+            loss = l2 = ((filled - truth) * mask).square().mean()  # equation 2: the mean over all pixels
+            run.log(l2=l2)
+            if counted and config.critics:
+                adversarial = critics.adversarial(completed, mask)
+                loss = loss + critics.weight(adversarial, l2, filled, last_kernel) * adversarial
+                run.log(adversarial=adversarial)
+            elif counted:
+                with frozen(global_local), run.autocast():
+                    adversarial = entropy_generator(global_local(completed, around_hole))
+                loss = loss + config.adversarial * adversarial
+                run.log(adversarial=adversarial)
+            joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+            if perceptual is not None and joined > 0:
+                with run.autocast():
+                    distance = perceptual(*shift_together(completed, truth, step=step))
+                loss = loss + joined * config.perceptual * distance
+                run.log(perceptual=distance)
+            run.log(gradient_norm=run.backward(loss, "generator", config.clip))
+
+        if judged and config.critics:
+            critics.update(truth, completed, mask)
+        elif judged:
+            elsewhere = random_windows(mask, side, Generator().manual_seed(step))
+            real = truth, cut_windows(truth, elsewhere, side)  # the real crop has a place of its own (section 3.3)
+            loss = entropy_critic(*critic(real, (completed.detach(), around_hole.detach())))
+            run.backward(loss, "critic")
+            run.log(critic=loss)
+        validation.after_step()
+
+    # ---- export
+    if config.export:
+        kept = critics.networks or {"critic": run.networks["critic"]}
+        export(run, "glcic", arguments, critics=kept, measure=validation.measure, statistics=statistics)
+    return run
 
 
-main = options.command(GLCICTraining, Recipe)
+def phase_at(start: float, length: float, progress: float) -> Literal["completion", "critic", "joint"]:
+    """The phase of training (section 3.4, algorithm 1): the critic's begins at `start` and lasts for `length`."""
+    if progress < start:
+        return "completion"
+    return "critic" if progress < start + length else "joint"
+
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

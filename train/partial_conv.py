@@ -1,146 +1,172 @@
-"""Train PartialConv: per-pixel, perceptual, style and total variation losses on irregular holes, in two phases.
+"""Train PartialConv (Liu et al., ECCV 2018): per-pixel, perceptual, style and smoothing losses, in two phases.
 
-One device:    python -m train.partial_conv --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/partial_conv
-Many:          accelerate launch -m train.partial_conv --data ... --steps 100000 --out runs/partial_conv
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
+One device:   python -m train.partial_conv --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/pc --export
+Many:         accelerate launch -m train.partial_conv (the same options)
+Continue:     the same with --resume
+The paper's:  --masks irregular 1 --width 64 --levels 8 --size 512 --no-cosine --batch 6
 
-Departs from the paper: perceptual and style loss use the trunk of LPIPS, SqueezeNet or AlexNet, in place of VGG-16;
-their weights are such that, on Navier-Stokes' fills, each counts about as much as L1 in the hole. Masks are drawn at
-random instead of coming from a set; half of the paper's features keep the checkpoint small. The feature losses join
-after 5 % of the run and count in full from 30 % on, and see crops that shift from step to step: from the first step on
-and without shifts they printed the grid of their strides into the fills.
+Where it departs from the paper:
+- Perceptual and style loss use the trunk of LPIPS, SqueezeNet or AlexNet, in place of VGG-16. With their weights each
+  counts about as much as L1 in the hole on Navier-Stokes' fills. They join after 5 % of the run, count in full from
+  30 % on, and see crops that are shifted at random: else they print the grid of their strides into the fills.
+- Masks are drawn at random instead of coming from a set; half of the paper's features keep the checkpoint small.
+- Critics that learn from few photos (--critics patch projected) and a small LPIPS term (--perceptual) are options. The
+  critics count once they recognise held-out fills, with a weight by gradients.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
-from torch.optim import Optimizer
 
 from inpaint_core.networks.partial_conv import PartialConvUNet
-from train.core import options, session
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.losses import PerceptualLoss, hole_total_variation
-from train.core.perceptual import perceptual_network, perceptual_term, risen, shifted
+from train.core.cli import run_cli
+from train.core.config import PhotoConfig
+from train.core.critics import CriticConfig, PhotoCritics
+from train.core.data import load_photos
+from train.core.export import export, refresh_statistics
+from train.core.features import TrunkFeatures
+from train.core.losses import PerceptualLoss, feature_and_style_l1, hole_total_variation, ramp, shift_together
+from train.core.masks import check_kinds, draw_masks
+from train.core.optim import make_optimizer
+from train.core.run import Run
+from train.core.validation import Validation
+
+DEPTHS = 3
+"""Feature maps of the trunk that are compared, as many as the paper's of VGG-16."""
 
 
-@dataclass
-class Recipe(session.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(CriticConfig, PhotoConfig):
+    """PartialConv's training."""
 
-    width: int = 32  # the paper's 64
-    levels: int = 7  # halvings: 7 at 256 px, the paper's 8 at 512 px
-    rate: float = 2e-4  # of the first phase
-    optimizer: str = "adam"  # of the generator; or "muon", which needs fewer photos
-    betas: tuple[float, float] = (0.9, 0.999)
-    second_rate: float = 5e-5  # of the second phase ...
-    second_from: float = 0.7  # ... which begins after this share of the run: the encoder's normalisation is frozen
-    perceptual: float = 0.0  # weight of LPIPS-SqueezeNet, beside the paper's own terms; 0 leaves it out
-    clip: float = 5.0  # largest norm of the generator's gradient
-    known: float = 1.0  # weight of L1 outside of the hole
+    width: int = 32  # features of the first level; the paper's: 64
+    levels: int = 6  # halvings; 6 at 128 px, 7 at 256 and 8 at 512 end at 2 x 2
+    optimizer: Literal["adam", "muon"] = "adam"  # of the U-Net
+    lr: float = 2e-4  # of the first phase
+    second_lr: float = 5e-5  # of the second phase, constant
+    second_start: float = 0.7  # share of the run after which it begins: the encoder's batch statistics stay as they are
+    betas: tuple[float, float] = (0.9, 0.999)  # of Adam
+    clip: float = 5.0  # largest norm of the gradient
     hole: float = 6.0  # weight of L1 in the hole
-    trunk: str = "squeeze"  # whose features are compared; or "alex", with weights of 0.09 and 20
+    known: float = 1.0  # weight of L1 on known pixels
+    variation: float = 0.1  # weight of the total variation in the hole
+    trunk: Literal["squeeze", "alex"] = "squeeze"  # whose features are compared; for alex --features 0.09 --style 20
     features: float = 0.025  # weight of the perceptual loss; 0.05 in the paper
     style: float = 1.0  # weight of the style loss; 120 in the paper
-    variation: float = 0.1  # weight of the total variation in the hole
-    masks: tuple[tuple[str, float], ...] = (("irregular", 0.8), ("centre", 0.1), ("box", 0.1))
+    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
+    perceptual_start: float = 0.05  # share of the run after which losses of features join; at once with --init ...
+    perceptual_full: float = 0.3  # ... and at which they have their full weights
 
 
-class FeatureLosses(nn.Module):
-    """Perceptual and style loss on the first three feature maps of a frozen trunk (section 3.3, equations 2 to 4).
+def main(config: Config) -> Run:
+    check_kinds(config.masks)
+    run = Run(config)
 
-    Args:
-        trunk: "squeeze" or "alex".
-    """
+    # ---- networks
+    arguments: dict[str, Any] = {"width": config.width, "levels": config.levels}
+    network = PartialConvUNet(**arguments)
 
-    def __init__(self, trunk: str = "squeeze") -> None:
-        super().__init__()
-        self.lpips: Any = PerceptualLoss(trunk).distance
+    def second_phase() -> bool:
+        return run.progress >= config.second_start
 
-    def maps(self, image: Tensor) -> list[Tensor]:
-        """The features of N x 3 x H x W photos in [0, 1], each N x C x h x w, float32."""
-        maps = self.lpips.net(self.lpips.scaling_layer(image * 2 - 1))
-        return [features.float() for features in list(maps)[:3]]
+    def lr_factor() -> float:
+        return config.second_lr / config.lr if second_phase() else run.lr_factor()
 
-    def forward(self, images: tuple[Tensor, ...], truth: Tensor) -> tuple[Tensor, Tensor]:
-        """Sums over `images` (prediction and completed photo) of both losses against the truth: two scalars."""
-        with torch.no_grad():
-            real = self.maps(truth)
-        perceptual = style = truth.new_zeros(())
-        for ours in zip(real, *(self.maps(image) for image in images), strict=True):
-            for features in ours[1:]:
-                perceptual = perceptual + F.l1_loss(features, ours[0])
-                style = style + F.l1_loss(gram(features), gram(ours[0]))
-        return perceptual, style
+    optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
+    generator = run.add("generator", network, optimizer, ema=True, schedule=lr_factor)
+    critics = PhotoCritics(run, config)
+    trunk = run.frozen(TrunkFeatures(config.trunk)) if config.features > 0 or config.style > 0 else None
+    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    last_kernel = network.head.conv.weight
+    run.load()
+    initialised = "generator" in run.initialised
+    if second_phase():
+        freeze_encoder_norm(network, run.ema["generator"])
 
+    # ---- data
+    loader = load_photos(config, run)
 
-def gram(features: Tensor) -> Tensor:
-    """How features go together: N x C x H x W -> N x C x C, divided by C H W."""
-    flat = features.flatten(2)
-    return flat @ flat.transpose(1, 2) / flat[0].numel()
+    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
+        """Photos of a step and their masks."""
+        image = loader(step).image
+        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        filled = run.ema["generator"](image, mask)
+        return filled, filled
 
-class PartialConvTraining(session.Training):
-    """The U-Net of partial convolutions; no critic."""
+    @torch.no_grad()
+    def held_out() -> tuple[Tensor, Tensor, Tensor]:
+        """Photos that are not trained on, the same completed, and their masks."""
+        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
+        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        with run.autocast():
+            return image, torch.where(mask > 0, run.ema["generator"](image, mask).float(), image), mask
 
-    method = "partial_conv"
-    recipe: Recipe
+    statistics = partial(refresh_statistics, run, masked_photos)
+    validation = Validation.of(config, run, fill, statistics=statistics)
 
-    def __init__(self, recipe: Recipe) -> None:
-        super().__init__(recipe)
-        torch.manual_seed(recipe.seed)
-        self.frozen = perceptual_network(recipe.perceptual)
-        self.generator = PartialConvUNet(**self.arguments())
-        self.networks = {"generator": self.generator}
-        if recipe.features or recipe.style:
-            self.frozen["trunk"] = FeatureLosses(recipe.trunk)
+    # ---- the loop
+    for step, (truth, mask) in run.steps(masked_photos):
+        if second_phase() and not network.freeze_encoder_norm:
+            freeze_encoder_norm(network, run.ema["generator"])
 
-    def arguments(self) -> dict[str, Any]:
-        return {"width": self.recipe.width, "levels": self.recipe.levels}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        return {"generator": self.optimizer(self.generator.parameters(), self.recipe.betas)}
-
-    def enter_phase(self, engine: Engine) -> None:
-        """The second phase: a lower rate, and the encoder's normalisation keeps its statistics (section 4.1)."""
-        second = engine.progress >= self.recipe.second_from
-        if second != self.generator.freeze_encoder_norm:
-            self.generator.freeze_encoder_norm = second
-            self.generator.train()
-            rate = self.recipe.second_rate if second else self.recipe.rate
-            engine.base_rates["generator"] = [rate] * len(engine.base_rates["generator"])
-
-    def step(self, engine: Engine, photos: Photos, dice: Generator) -> dict[str, Tensor]:
-        r, truth = self.recipe, photos.image
-        self.enter_phase(engine)
-        mask = self.masks(len(truth), dice, truth.device)
-        filled = engine.wrapped["generator"](truth, mask).float()
+        filled = generator(truth, mask).float()
         completed = torch.where(mask > 0, filled, truth).contiguous(memory_format=torch.channels_last)
         difference = (filled - truth).abs()
-        log = {
-            "hole": (difference * mask).mean(),  # over all pixels, as in the paper
-            "known": (difference * (1 - mask)).mean(),
-            "variation": hole_total_variation(completed, mask),
-        }
-        loss = r.hole * log["hole"] + r.known * log["known"] + r.variation * log["variation"]
-        share = risen(self, engine)
-        if "trunk" in self.frozen and share > 0:
-            *ours, real = shifted(engine, filled, completed, truth)
-            with engine.autocast():
-                log["features"], log["style"] = self.frozen["trunk"](tuple(ours), real)
-            loss = loss + share * (r.features * log["features"] + r.style * log["style"])
-        loss = loss + perceptual_term(self, engine, completed, truth, log)
-        log["gradient"] = engine.update("generator", loss, r.clip)
-        return {name: value.detach() for name, value in log.items()}
+        hole, known = (difference * mask).mean(), (difference * (1 - mask)).mean()  # over all pixels, equation 1
+        variation = hole_total_variation(completed, mask)
+        loss = l1 = config.hole * hole + config.known * known
+        loss = loss + config.variation * variation
+        run.log(hole=hole, known=known, variation=variation)
+
+        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+        shifted = shift_together(filled, completed, truth, step=step)
+        if trunk is not None and joined > 0:
+            with run.autocast():
+                ours, composite, wanted = (trunk(image)[:DEPTHS] for image in shifted)
+            features, style = feature_and_style_l1((ours, composite), wanted)
+            loss = loss + joined * (config.features * features + config.style * style)
+            run.log(features=features, style=style)
+        if perceptual is not None and joined > 0:
+            with run.autocast():
+                distance = perceptual(*shifted[1:])
+            loss = loss + joined * config.perceptual * distance
+            run.log(perceptual=distance)
+        if critics.counted(held_out):
+            adversarial = critics.adversarial(completed, mask)
+            loss = loss + critics.weight(adversarial, l1, filled, last_kernel) * adversarial
+            run.log(adversarial=adversarial)
+        run.log(gradient_norm=run.backward(loss, "generator", config.clip))
+
+        if critics.active:
+            critics.update(truth, completed, mask)
+        validation.after_step()
+
+    # ---- export
+    if config.export:
+        kept = critics.networks
+        export(run, "partial_conv", arguments, critics=kept, measure=validation.measure, statistics=statistics)
+    return run
 
 
-main = options.command(PartialConvTraining, Recipe)
+def freeze_encoder_norm(network: nn.Module, average: nn.Module) -> None:
+    """Let the encoder's batch normalisation keep its statistics from now on (section 4.1), also when exported.
+
+    Args:
+        network: in training mode.
+        average: its EMA, in evaluation mode.
+    """
+    for each in (network, average):
+        assert isinstance(each, PartialConvUNet)
+        each.freeze_encoder_norm = True
+    network.train()
+
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

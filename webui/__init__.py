@@ -1,1 +1,1 @@
-"""The page: one module a tab. It talks to `inpaint_core` only through its public functions, never the reverse."""
+"""The page: one module a tab. It uses the public functions of `inpaint_core`, never the reverse."""

@@ -1,67 +1,61 @@
 """The four endpoints for programs: `inpaint`, `compare`, `make_mask`, `methods`; files in, files out.
 
-Each is a function whose docstring is what an MCP client reads, behind components that nobody sees: gradio gives a
-program plain file arguments only through components.
+Each is a function whose docstring is what an MCP client reads, behind invisible components: gradio gives a program
+plain file arguments only through components.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio.components import Component
 
 import inpaint_core
-from inpaint_core import InpaintError, Result, catalogue, masks, photo, sketch
+from inpaint_core import InpaintError, catalogue, masks
+from inpaint_core import photo as photos
+from inpaint_core import sketch as sketches
+from inpaint_core.compare import fill_all
+from inpaint_core.predictor import FillOptions
 from webui import runner
-from webui.errors import in_one_sentence
-from webui.runner import Order
-from webui.session import new_folder, save_png
+from webui.events import shows_errors
+from webui.files import save_png, short_lived_folder
 
 
 def build() -> None:
     """Put the endpoints behind the page."""
     with gr.Group(visible=False):
         button = gr.Button()
-        the_photo, the_mask, the_sketch = (gr.File(label=name) for name in ("photo", "mask", "sketch"))
-        method = gr.Textbox(catalogue.default_method(), label="method")
-        names = gr.Textbox("", label="methods")
-        seed, width, height, specks = gr.Number(0, precision=0), *(gr.Number(n, precision=0) for n in (512, 512, 0))
-        dilate = gr.Number(0)
-        blend = gr.Textbox("", label="blend")
-        invert, loops, refine, seek = (gr.Checkbox(False) for _ in range(4))
-        kind = gr.Textbox("free_form", label="kind")
-        style = gr.Textbox("", label="format")
+        arguments: dict[str, Component] = {
+            **{name: gr.File(label=name) for name in ("photo", "mask", "sketch")},
+            "method": gr.Textbox(catalogue.default_method(), label="method"),
+            **{name: gr.Textbox("", label=name) for name in ("methods", "format", "blend")},
+            "kind": gr.Textbox("free_form", label="kind"),
+            **{name: gr.Number(0, precision=0, label=name) for name in ("seed", "remove_specks")},
+            **{name: gr.Number(512, precision=0, label=name) for name in ("width", "height")},
+            "dilate": gr.Number(0, label="dilate"),
+            **{name: gr.Checkbox(label=name) for name in ("invert", "refine", "hide_and_seek", "close_loops")},
+        }
         file_out, files_out = gr.File(label="file"), gr.File(label="files", file_count="multiple")
-        json_out, catalogue_out = gr.JSON(label="rows"), gr.JSON(label="methods")
-    queued: dict[str, Any] = {"concurrency_id": runner.QUEUE, "api_visibility": "public"}
-    button.click(
-        inpaint,
-        [the_photo, the_mask, method, the_sketch, seed, dilate, invert, refine, style, blend],
-        file_out,
-        api_name="inpaint",
-        **queued,
+        rows_out, methods_out = gr.JSON(label="rows"), gr.JSON(label="methods")
+    queued = {"concurrency_id": runner.QUEUE}
+    endpoints: tuple[tuple[Callable[..., Any], list[Component], dict[str, Any]], ...] = (
+        (inpaint, [file_out], queued),
+        (compare, [files_out, rows_out], queued),
+        (make_mask, [file_out], {}),
+        (methods, [methods_out], {}),
     )
-    button.click(
-        compare,
-        [the_photo, the_mask, names, the_sketch, seed, dilate, invert, seek, blend],
-        [files_out, json_out],
-        api_name="compare",
-        **queued,
-    )
-    button.click(
-        make_mask,
-        [the_photo, the_mask, kind, seed, width, height, dilate, loops, specks, invert],
-        file_out,
-        api_name="make_mask",
-        api_visibility="public",
-    )
-    button.click(methods, None, catalogue_out, api_name="methods", api_visibility="public")
+    for function, outputs, settings in endpoints:
+        inputs = [arguments[name] for name in inspect.signature(function).parameters]
+        name = function.__name__
+        button.click(function, inputs, outputs, api_name=name, api_visibility="public", **settings)
 
 
-@in_one_sentence
+@shows_errors
 def inpaint(
     photo: str,
     mask: str,
@@ -92,12 +86,14 @@ def inpaint(
         The file of the completed photo, in the photo's size.
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    refiner = "patchmatch" if refine else None
-    result = runner.fill(Order(picture.pixels, hole, method, lines, int(seed), refiner, blend.strip() or None))
+    options = FillOptions(
+        sketch=lines, seed=int(seed), refine="patchmatch" if refine else None, blend=blend.strip() or None
+    )
+    result = runner.fill(picture.pixels, hole, method, options)
     return _write(picture, photo, result, hole, format or picture.format)
 
 
-@in_one_sentence
+@shows_errors
 def compare(
     photo: str,
     mask: str,
@@ -125,19 +121,14 @@ def compare(
     Returns:
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
-    from inpaint_core import metrics  # imports torch
-
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
     names = [name.strip() for name in methods.split(",") if name.strip()]
     names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
-    order = Order(picture.pixels, hole, sketch=lines, seed=int(seed), blend=blend.strip() or None)
-    for result in runner.compare(order, names):
-        if not isinstance(result, Result):
-            continue
-        if hide_and_seek and result.image is not None:
-            result.metrics = metrics.measure(result.image, picture.pixels, hole)
+    options = FillOptions(sketch=lines, seed=int(seed), blend=blend.strip() or None)
+    reference = picture.pixels if hide_and_seek else None
+    for result in fill_all(picture.pixels, hole, names, options, reference=reference, fill=runner.fill):
         row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
         if result.image is None:
             row["error"] = result.error
@@ -148,7 +139,7 @@ def compare(
         yield list(files), list(rows)
 
 
-@in_one_sentence
+@shows_errors
 def make_mask(
     photo: str | None = None,
     mask: str | None = None,
@@ -179,20 +170,20 @@ def make_mask(
         The mask's file, PNG, white is what is to be filled.
     """
     if mask is not None:
-        hole = masks.from_file(_read_mask(mask))
+        hole = masks.from_file(photos.read_mask(mask))
     else:
-        rows, columns = (int(height), int(width)) if photo is None else _read_photo(photo).pixels.shape[:2]
-        if rows * columns > _max_pixels():
+        rows, columns = (int(height), int(width)) if photo is None else photos.read(photo).pixels.shape[:2]
+        if rows * columns > photos.MAX_PIXELS:
             raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
         hole = masks.generate(kind, rows, columns, seed=int(seed))
     hole = masks.repair(
         hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(dilate)
     )
     name = Path(photo or mask or kind).stem
-    return str(save_png(hole.astype(np.uint8) * 255, new_folder() / f"{name}_mask.png"))
+    return str(save_png(hole, short_lived_folder() / f"{name}_mask.png"))
 
 
-@in_one_sentence
+@shows_errors
 def methods() -> list[dict[str, Any]]:
     """List the inpainting methods: name, title, year, paper, family, licence, whether it can run now.
 
@@ -216,44 +207,29 @@ def methods() -> list[dict[str, Any]]:
     ]
 
 
-# The endpoints' arguments are called `photo`, `mask` and `sketch`, so the modules of these names are reached from here.
-
-
 def _read(
     file: str | None, mask: str | None, drawn: str | None, dilate: float, invert: bool
-) -> tuple[photo.Photo, np.ndarray, np.ndarray | None]:
+) -> tuple[photos.Photo, np.ndarray, np.ndarray | None]:
     if not file:
         raise InpaintError("Send a photo's file as `photo`.")
     if not mask:
         raise InpaintError("Send a mask's file as `mask`; white is what is to be filled.")
-    picture = _read_photo(file)
-    hole = masks.from_file(_read_mask(mask))
+    picture = photos.read(file)
+    hole = masks.from_file(photos.read_mask(mask))
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
         hole = masks.repair(hole, invert=invert, dilate=float(dilate))
     hole = masks.check(hole, picture.height, picture.width)
-    return picture, hole, None if not drawn else sketch.repair(_read_mask(drawn))
+    return picture, hole, None if not drawn else sketches.repair(photos.read_mask(drawn))
 
 
-def _read_photo(file: str) -> photo.Photo:
-    return photo.read(file)
-
-
-def _read_mask(file: str) -> np.ndarray:
-    return photo.read_mask(file)
-
-
-def _max_pixels() -> int:
-    return photo.MAX_PIXELS
-
-
-def _write(picture: photo.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
+def _write(picture: photos.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
     assert result.image is not None
     word = style.strip().lower().lstrip(".")
-    for name, suffixes in photo.FORMATS.items():
+    for name, suffixes in photos.FORMATS.items():
         if word == name.lower() or f".{word}" in suffixes:
-            path = new_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
-            return str(photo.write(picture, result.image, path, mask=hole))
-    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photo.FORMATS)}.")
+            path = short_lived_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
+            return str(photos.write(picture, result.image, path, mask=hole))
+    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photos.FORMATS)}.")
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | str]:

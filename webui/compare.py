@@ -5,17 +5,18 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
 
 import gradio as gr
 
 from inpaint_core import Result, catalogue
+from inpaint_core.compare import fill_all
+from inpaint_core.predictor import FillOptions
 from webui import canvas, controls, runner
-from webui.canvas import Drawing, Repairs
-from webui.errors import in_one_sentence
-from webui.runner import Order, Progress
-from webui.session import Session, need, save_png, shrink
-from webui.studio import Studio
+from webui.events import PRIVATE, Updates, Values, shows_errors
+from webui.files import save_png
+from webui.pictures import resized
+from webui.workspace import Workspace
 
 # Key of `metrics.measure`, heading, format, whether more is better (None: neither).
 COLUMNS = (
@@ -29,88 +30,83 @@ COLUMNS = (
 IN_CAPTION = ("hole_l1", "hole_psnr", "hole_ssim", "hole_lpips")
 
 
-def build(studio: Studio) -> None:
-    """Put the tab on the page and connect it."""
-    choices = [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in controls.method_choices()]
-    chosen = gr.CheckboxGroup(
-        choices,
-        value=[name for _, name in choices if chosen_at_first(name)],
-        label="Methods, on the photo and mask at the left",
-        elem_id="chosen",
-    )
-    waiting = controls.not_ready()
-    if waiting:
-        gr.Markdown(waiting, elem_classes="quiet")
-    seek = gr.Checkbox(
-        False,
-        label="Hide and seek: measure against what the mask hides",
-        info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
-        elem_id="hide-and-seek",
-    )
-    blend = controls.finishes("Rim of the fills", "compare-blend")
-    start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
-    status = gr.Markdown(
-        "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"
-    )
-    gallery = controls.pictures("Results", elem_id="results", buttons=["fullscreen"], visible="hidden")
-    table = gr.HTML(elem_id="measures")
-    start.click(
-        _compare,
-        [studio.session, studio.editor, chosen, seek, blend, *studio.repairs],
-        [gallery, table, status, studio.last_mask],
-        concurrency_id=runner.QUEUE,
-        js=canvas.strokes_at(1, 9),
-        show_progress_on=status,
-        api_visibility="private",
-    )
+class CompareTab:
+    """The tab's components, and what happens when they are used."""
 
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        choices = [
+            (f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in controls.method_choices()
+        ]
+        self.methods = gr.CheckboxGroup(
+            choices,
+            value=[name for _, name in choices if chosen_at_first(name)],
+            label="Methods, on the photo and mask at the left",
+            elem_id="chosen",
+        )
+        waiting = controls.not_ready()
+        if waiting:
+            gr.Markdown(waiting, elem_classes="quiet")
+        self.measure = gr.Checkbox(
+            False,
+            label="Measure against what the mask hides",
+            info="For a mask over an intact photo, such as a random one; not where it covers something unwanted.",
+            elem_id="hide-and-seek",
+        )
+        self.blend = controls.blend_choice("Blending", "compare-blend")
+        start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
+        self.status = gr.Markdown(
+            "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"
+        )
+        self.gallery = controls.pictures("Results", elem_id="results", buttons=["fullscreen"], visible="hidden")
+        self.table = gr.HTML(elem_id="measures")
+        start.click(
+            self.compare,
+            {*workspace.inputs, self.methods, self.measure, self.blend},
+            [self.gallery, self.table, self.status, workspace.last_mask],
+            concurrency_id=runner.QUEUE,
+            js=canvas.HAND_OVER_STROKES,
+            show_progress_on=self.status,
+            **PRIVATE,
+        )
 
-@in_one_sentence
-def _compare(
-    session: Session | None,
-    drawing: Drawing,
-    names: list[str],
-    seek: bool,
-    blend: str,
-    *repairs: Any,
-    progress: gr.Progress = gr.Progress(),  # noqa: B008  (gradio finds it by its default)
-) -> Iterator[tuple[Any, ...]]:
-    from inpaint_core import metrics  # imports torch, so not before the first comparison
+    @shows_errors
+    def compare(self, values: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Updates]:  # noqa: B008
+        """Fill with each chosen method; every result is shown as soon as it is ready."""
+        from inpaint_core import metrics  # imports torch, so not before the first comparison
 
-    session = need(session)
-    progress(0, desc="Reading the photo and the mask")
-    hole = canvas.hole_of(session, drawing, Repairs(*repairs))
-    image = session.pixels()
-    last_mask = str(save_png(hole.astype("uint8") * 255, session.new_path(".png")))
-    results: list[Result] = []
-    pictures: list[tuple[str, str]] = []
-    order = Order(image, hole, sketch=canvas.sketch_of(session, drawing), blend=blend or None)
-    for news in runner.compare(order, names):
-        if isinstance(news, Progress):
-            progress(news.share, desc=news.text)
-        if not isinstance(news, Result):
-            continue
-        result = news
-        results.append(result)
-        words = f"{len(results)} of {len(names)} methods."
-        if result.image is not None:
-            path = save_png(shrink(result.image, session.canvas_size), session.new_path(".png"))
-            pictures.append((str(path), caption(result)))
-            yield gr.Gallery(value=list(pictures), visible=True), as_table(results), words, last_mask
-            if not seek:
+        drawing, measure = self.workspace.drawing(values), values[self.measure]
+        progress(0, desc="Reading the photo and the mask")
+        session, mask = drawing.session, drawing.mask()
+        image = session.pixels()
+        options = FillOptions(sketch=drawing.sketch(), blend=values[self.blend] or None)
+        yield {self.workspace.last_mask: str(save_png(mask, session.new_path(".png")))}
+        results: list[Result] = []
+        pictures: list[tuple[str, str]] = []
+        for result in fill_all(image, mask, values[self.methods], options, progress=progress, fill=runner.fill):
+            results.append(result)
+            done = f"{len(results)} of {len(values[self.methods])} methods."
+            if result.image is None:
+                yield {self.table: as_table(results), self.status: done}
                 continue
-            # Measured after it was shown: the numbers may take longer than the fill.
-            result.metrics = metrics.measure(result.image, image, hole)
-            pictures[-1] = (str(path), caption(result))
-        yield gr.Gallery(value=list(pictures), visible=True), as_table(results), words, last_mask
-    words = f"{len(results)} methods, fastest first; all numbers are of the hole alone." if seek else "Done."
-    if seek and not any("hole_lpips" in result.metrics for result in results):
-        words += " " + (metrics.lpips_unavailable_reason() or "")
-    yield gr.Gallery(value=list(pictures)), as_table(results), words, last_mask
+            path = str(save_png(resized(result.image, session.canvas_size), session.new_path(".png")))
+            pictures.append((path, caption(result)))
+            yield {**self._shown(pictures, results), self.status: done}
+            if measure:  # after it was shown: the numbers may take longer than the fill
+                results[-1] = replace(result, metrics=metrics.measure(result.image, image, mask))
+                pictures[-1] = (path, caption(results[-1]))
+                yield self._shown(pictures, results)
+        words = f"{len(results)} methods, fastest first; all numbers are of the hole alone." if measure else "Done."
+        if measure and not any("hole_lpips" in result.metrics for result in results):
+            words += " " + (metrics.lpips_unavailable_reason() or "")
+        yield {self.status: words}
+
+    def _shown(self, pictures: list[tuple[str, str]], results: list[Result]) -> Updates:
+        return {self.gallery: gr.Gallery(value=list(pictures), visible=True), self.table: as_table(results)}
 
 
 def chosen_at_first(name: str) -> bool:
-    """True for a method that a comparison runs unless told otherwise: quick, and not shown what the mask hides."""
+    """True for a method that a comparison runs by default: quick, and not shown what the mask hides."""
     return not runner.is_slow(name) and not catalogue.get(name).restores
 
 

@@ -1,4 +1,4 @@
-"""Controls that several tabs have: which method, how the rim of a fill is finished, pictures side by side."""
+"""Controls that several tabs have: which method, how a fill is blended, pictures side by side."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import gradio as gr
 
 import inpaint_core
 
-FINISHES = (("As the method left it", ""), ("Poisson blending", "poisson"), ("Poisson, mixed gradients", "mixed"))
-"""How the rim of the hole is finished: title for the page, name for the core."""
+BLENDS = (("None", ""), ("Poisson", "poisson"), ("Poisson, mixed gradients", "mixed"))
+"""How a fill is blended into the photo: title for the page, name for the core."""
 
 
-def finishes(label: str, elem_id: str, **settings: Any) -> gr.Dropdown:
-    """The choice of `FINISHES`; its value is "" where the fill is left as it is."""
-    return gr.Dropdown(list(FINISHES), value="", label=label, elem_id=elem_id, **settings)
+def blend_choice(label: str, elem_id: str, **settings: Any) -> gr.Dropdown:
+    """The choice of `BLENDS`; its value is "" where the fill is left as it is."""
+    return gr.Dropdown(list(BLENDS), value="", label=label, elem_id=elem_id, **settings)
 
 
 def pictures(label: str, **settings: Any) -> gr.Gallery:
@@ -31,9 +31,32 @@ def pictures(label: str, **settings: Any) -> gr.Gallery:
     )
 
 
+def strip(pictures: list[Any], label: str, elem_id: str, **settings: Any) -> gr.Gallery:
+    """Thumbnails with captions in one row, to choose from."""
+    return gr.Gallery(
+        pictures,
+        columns=len(pictures),
+        rows=1,
+        format="png",
+        allow_preview=False,
+        object_fit="cover",
+        buttons=[],
+        show_label=False,
+        label=label,
+        elem_id=elem_id,
+        elem_classes="gallery-own strip",
+        **settings,
+    )
+
+
 def method_choices() -> list[tuple[str, str]]:
     """Title and name of each method that can run now."""
     return [(f"{method.title} ({method.year})", method.name) for method in inpaint_core.methods() if method.ready]
+
+
+def sketching_methods() -> list[inpaint_core.Method]:
+    """The methods that follow a sketch and can run now."""
+    return [method for method in inpaint_core.methods() if method.accepts_sketch and method.ready]
 
 
 def not_ready() -> str:

@@ -1,52 +1,86 @@
-"""The free photos that the page offers, each with a mask; `examples/LICENCES.md` says where they come from."""
+"""The free photos that the page offers, with masks and sketches; `examples/LICENCES.md` says where they come from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
+from PIL import Image
 
 from inpaint_core import masks, photo
-from webui.session import Session, open_photo
+from webui.canvas import MASK_PAINT, SKETCH_PAINT
+from webui.files import read_rgb
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
+THUMBNAIL_WIDTH = 460  # pixels
+THUMBNAIL_SHAPE = 2.2  # width over height
 
 
 @dataclass(frozen=True)
 class Example:
-    """A photo, its mask beside it, and what the mask removes."""
+    """A photo of `examples/`, what is erased there and, where an edit has one, the lines that the fill shall follow."""
 
-    name: str
+    name: str  # of the photo
     caption: str
+    edit: str = ""  # in the names of its files, where the photo has several
 
     @property
     def photo(self) -> Path:
         return FOLDER / f"{self.name}.jpg"
 
-    @property
-    def mask(self) -> Path:
-        return FOLDER / f"{self.name}_mask.png"
+    def mask(self) -> np.ndarray:
+        """What is filled: bool H x W of the photo's size."""
+        return masks.from_file(photo.read_mask(self._drawn("mask")))
+
+    def sketch(self) -> np.ndarray | None:
+        """The lines, bool H x W of the photo's size, or None."""
+        path = self._drawn("sketch")
+        return masks.from_file(photo.read_mask(path)) if path.is_file() else None
+
+    def thumbnail(self) -> Image.Image:
+        """The hole and its surroundings: what is erased in red, the lines dark on light."""
+        shown, mask, sketch = read_rgb(self.photo).copy(), self.mask(), self.sketch()
+        shown[mask] = (0.5 * shown[mask] + 0.5 * np.array(MASK_PAINT)).astype(np.uint8)
+        part = _middle(mask)
+        scale = THUMBNAIL_WIDTH / shown[part].shape[1]
+        size = (THUMBNAIL_WIDTH, round(shown[part].shape[0] * scale))
+        picture = cv2.resize(shown[part], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        if sketch is not None:
+            lines = cv2.GaussianBlur(cv2.resize(sketch[part].astype(np.float32), size), (0, 0), scale) > 0.35
+            distance = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            grown = max(0.0, 2 - scale)  # so that lines look alike on every thumbnail
+            for colour, reach in (((255, 255, 255), grown + 2), (SKETCH_PAINT, grown)):
+                opacity = np.clip(reach + 1 - distance, 0, 1)[..., None]
+                picture += opacity * (np.array(colour, np.float32) - picture)
+        return Image.fromarray(np.rint(picture).astype(np.uint8))
+
+    def _drawn(self, kind: str) -> Path:
+        return FOLDER / "_".join(filter(None, (self.name, self.edit, f"{kind}.png")))
 
 
 EXAMPLES = (
     Example("launch", "Clear the sky"),
-    Example("coffee", "Take the spoon"),
+    Example("coffee", "Remove the spoon"),
     Example("astronaut", "Remove the badges"),
-    Example("scratched_cat", "Mend scratches"),
+    Example("scratched_cat", "Repair scratches"),
 )
+"""What is removed or repaired."""
+
+SKETCH_EXAMPLES = (
+    Example("scratched_cat", "Move an eye", edit="eye"),
+    Example("launch", "Add a roof line", edit="roof"),
+    Example("coffee", "Remove the spoon, continue the cup", edit="cup"),
+)
+"""Where a sketch helps: to move a feature of a face, add a building, continue what an object hid."""
 
 
-def thumbnails() -> list[tuple[str, str]]:
-    """Path and caption of each example, for a gallery."""
-    return [(str(example.photo), example.caption) for example in EXAMPLES]
-
-
-def open_example(index: int) -> Session:
-    """A new session on one example."""
-    return open_photo(EXAMPLES[index].photo)
-
-
-def mask_of(index: int) -> np.ndarray:
-    """The mask of one example, bool H x W."""
-    return masks.from_file(photo.read_mask(EXAMPLES[index].mask))
+def _middle(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns around the hole, which fills the middle of the height: the strip cuts to flat pictures."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    height = min(mask.shape[0], round(1.25 * max(np.ptp(rows), np.ptp(columns) / THUMBNAIL_SHAPE)))
+    width = min(mask.shape[1], round(height * THUMBNAIL_SHAPE))
+    top = int(np.clip(rows.mean() - height / 2, 0, mask.shape[0] - height))
+    left = int(np.clip(columns.mean() - width / 2, 0, mask.shape[1] - width))
+    return slice(top, top + height), slice(left, left + width)

@@ -1,200 +1,167 @@
-"""What happens when Fill is pressed: the order, news while it runs, the result, with and without the sketch."""
+"""A fill for the Edit tab: what it needs, what is shown while it runs, what is kept of it."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-import cv2
-import gradio as gr
 import numpy as np
 
-import inpaint_core
 from inpaint_core import InpaintError, Result, catalogue, photo
-from webui import canvas, runner, why
-from webui.canvas import Drawing, Repairs
-from webui.errors import in_one_sentence
-from webui.runner import Order, Progress, Unfinished
-from webui.session import Outcome, Session, need, read_hole, save_png, shrink
+from inpaint_core.predictor import FillOptions, Progress
+from webui import controls, runner, why
+from webui.drawing import Drawing
+from webui.files import read_mask, save_png
+from webui.pictures import around, fitted, resized
+from webui.runner import FillRequest, PreviewEvent, ProgressEvent
+from webui.session import Session, Step
 
-OUTPUTS = ("outcome", "slider", "pair", "notes", "after", "save", "reasons", "last_mask", "live", "stop")
-"""What a fill sets on the page, in the order in which it yields them."""
-
-LOOK_SIDE = 480  # pixels, the longer side of the picture of an unfinished fill
+PREVIEW_SIDE = 480  # pixels, the longer side of the picture of an unfinished fill
 PAIR_SIDE = 900  # and of the pictures with and without the sketch, at most
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What a visitor asks for."""
+class FillJob:
+    """A fill of a visitor's photo."""
 
     session: Session
     picture: photo.Photo  # the session's file
-    order: Order
+    request: FillRequest
 
 
-@in_one_sentence
-def fill(*inputs: Any) -> Iterator[tuple[Any, ...]]:
-    """Fill the hole; `inputs` are those of `_asked`."""
-    asked = _asked(*inputs)
-    order = asked.order
-    result = yield from _watch(order)
-    words = []
-    if order.sketch is not None and not catalogue.get(order.method).accepts_sketch:
-        words.append("This method does not follow a sketch; yours is kept on its layer.")
-    elif order.sketch is not None and not (order.sketch & order.mask).any():
-        words.append("Your sketch lies outside of the mask, so it was ignored.")
-    yield _shown(asked, result, words, gr.Gallery(value=None, visible="hidden"))
+@dataclass(frozen=True)
+class Running:
+    """What is new while a fill runs."""
+
+    notes: str | None = None  # a sentence; the visitor may want to stop
+    preview: np.ndarray | None = None  # the hole as far as it is filled, uint8 H x W x 3
 
 
-@in_one_sentence
-def fill_both(*inputs: Any) -> Iterator[tuple[Any, ...]]:
-    """Fill the hole without and with the sketch; `inputs` are those of `_asked`."""
-    asked = _asked(*inputs)
-    order = asked.order
-    record = catalogue.get(order.method)
+@dataclass(frozen=True)
+class Finished:
+    """What a fill leaves to show and to keep."""
+
+    step: Step
+    notes: str
+    photo_format: str  # of the original, such as JPEG
+    explanations: list[tuple[str, str]]  # path and caption of each picture of the "why" panel
+    pair: list[tuple[str, str]]  # the same of the fills without and with the sketch, where both were made
+
+
+def prepare(drawing: Drawing, method: str, options: FillOptions) -> FillJob:
+    """Read the photo, the mask and the sketch.
+
+    Raises:
+        InpaintError: nothing is painted, or the photo is gone.
+    """
+    mask = drawing.mask()
+    picture = drawing.session.photo()
+    options = replace(options, sketch=drawing.sketch())
+    return FillJob(drawing.session, picture, FillRequest(drawing.session.pixels(picture), mask, method, options))
+
+
+def fill(job: FillJob, progress: Progress) -> Iterator[Running | Finished]:
+    """Fill the hole.
+
+    Raises:
+        InpaintError: as `inpaint_core.inpaint`.
+    """
+    request = job.request
+    result = yield from _run(request, progress)
+    notes = []
+    if request.options.sketch is not None and not catalogue.get(request.method).accepts_sketch:
+        notes.append("This method does not follow a sketch; yours is kept on its layer.")
+    elif request.options.sketch is not None and not _reaches_hole(request):
+        notes.append("Your sketch lies outside of the mask, so it was ignored.")
+    yield _finish(job, result, notes)
+
+
+def fill_both(job: FillJob, progress: Progress) -> Iterator[Running | Finished]:
+    """Fill the hole without and with the sketch; the fill with it is kept.
+
+    Raises:
+        InpaintError: the method follows no sketch, or there is no line inside of the hole.
+    """
+    request = job.request
+    record = catalogue.get(request.method)
     if not record.accepts_sketch:
-        able = [each.title for each in inpaint_core.methods() if each.accepts_sketch and each.ready]
+        able = [each.title for each in controls.sketching_methods()]
         raise InpaintError(
             f"{record.title} does not follow a sketch; choose {' or '.join(able)}."
             if able
             else "No method that follows a sketch has its weights here; the Methods tab says how to make them."
         )
-    if order.sketch is None or not (order.sketch & order.mask).any():
+    if not _reaches_hole(request):
         raise InpaintError("There is no line inside of the mask; choose Sketch above the photo and draw one.")
-    without = yield from _watch(replace(order, sketch=None))
-    result = yield from _watch(order)
-    around = _around(order.mask)
-    pictures = []
+    without = yield from _run(replace(request, options=replace(request.options, sketch=None)), progress)
+    result = yield from _run(request, progress)
+    part = around(request.mask)
+    pair = []
     for each, caption in ((without, "Without the sketch"), (result, "With the sketch")):
         assert each.image is not None
-        part = each.image[around]
-        part = shrink(part, _fitted(part, min(PAIR_SIDE, max(part.shape))))
-        pictures.append((str(save_png(part, asked.session.new_path(".png"))), caption))
-    words = ["Above: the hole filled without and with the lines you drew; the fill with them is kept."]
-    yield _shown(asked, result, words, gr.Gallery(value=pictures, visible=True))
+        hole = each.image[part]
+        shown = fitted(hole, min(PAIR_SIDE, max(hole.shape[:2])))
+        pair.append((str(save_png(shown, job.session.new_path(".png"))), caption))
+    notes = ["Above: the hole filled without and with the lines you drew; the fill with them is kept."]
+    yield _finish(job, result, notes, pair)
 
 
-def _asked(
-    session: Session | None,
-    drawing: Drawing,
-    method: str,
-    seed: float | None,
-    refine: bool,
-    blend: str,
-    explain: bool,
-    *repairs: Any,
-) -> _Asked:
-    """What the Edit tab's inputs, in the order in which it hands them over, ask for."""
-    session = need(session)
-    gr.Progress()(0, desc="Reading the photo and the mask")
-    hole = canvas.hole_of(session, drawing, Repairs(*repairs))
-    picture = session.photo()
-    order = Order(
-        image=session.pixels(picture),
-        mask=hole,
-        method=method,
-        sketch=canvas.sketch_of(session, drawing),
-        seed=int(seed or 0),
-        refine="patchmatch" if refine else None,
-        blend=blend or None,
-        explain=explain,
-    )
-    return _Asked(session, picture, order)
+def _reaches_hole(request: FillRequest) -> bool:
+    """True where there is a sketch and a line of it lies in the hole."""
+    sketch = request.options.sketch
+    return sketch is not None and bool((np.asarray(sketch) & request.mask).any())
 
 
-def _watch(order: Order) -> Generator[tuple[Any, ...], None, Result]:
-    """Fill; what is filled so far is shown while it runs. Returns the result."""
-    around, progress = _around(order.mask), gr.Progress()
-    slow = runner.is_slow(order.method)
-    if slow:
-        title = catalogue.get(order.method).title
-        yield _only(notes=f"**{title}** takes its time; Stop ends it.", stop=gr.Button(visible=True))
-    for news in runner.steps(order):
-        if isinstance(news, Progress):
-            progress(news.share, desc=news.text)
-        elif isinstance(news, Unfinished):
-            part = news.image[around]
-            kind = cv2.INTER_AREA if max(part.shape) > LOOK_SIDE else cv2.INTER_NEAREST
-            part = cv2.resize(part, _fitted(part, LOOK_SIDE)[::-1], interpolation=kind)
-            yield _only(live=gr.Image(value=part, visible=True))
+def _run(request: FillRequest, progress: Progress) -> Generator[Running, None, Result]:
+    """Fill; yields what is filled so far, returns the result."""
+    part = around(request.mask)
+    if runner.is_slow(request.method):
+        yield Running(notes=f"**{catalogue.get(request.method).title}** takes its time; Stop ends it.")
+    for event in runner.stream(request):
+        if isinstance(event, ProgressEvent):
+            progress(event.share, event.text)
+        elif isinstance(event, PreviewEvent):
+            yield Running(preview=fitted(event.image[part], PREVIEW_SIDE))
         else:
-            return news
+            return event
     raise AssertionError("a fill ended without a result")
 
 
-def _only(notes: str | None = None, live: gr.Image | None = None, stop: gr.Button | None = None) -> tuple[Any, ...]:
-    """The outputs of a fill with nothing new but these."""
-    new = {"notes": notes, "live": live, "stop": stop}
-    return tuple(new.get(name) or gr.skip() for name in OUTPUTS)
-
-
-def ended() -> tuple[Any, ...]:
-    """No unfinished picture and no Stop button any more."""
-    return gr.Image(value=None, visible=False), gr.Button(visible=False)
-
-
-def stopped() -> tuple[Any, ...]:
-    """The same, with a word for the visitor who pressed Stop."""
-    return "Stopped; nothing was changed.", *ended()
-
-
-def _around(mask: np.ndarray) -> tuple[slice, slice]:
-    """The hole with half of its longer side around it."""
-    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
-    margin = round(max(np.ptp(span) + 1 for span in spans) / 2)
-    rows, columns = (slice(max(0, int(span[0]) - margin), int(span[-1]) + 1 + margin) for span in spans)
-    return rows, columns
-
-
-def _fitted(image: np.ndarray, side: int) -> tuple[int, int]:
-    """Height and width of the image brought to a longer side of `side` pixels."""
-    scale = side / max(image.shape[:2])
-    return max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))
-
-
-def _keep(session: Session, order: Order, result: Result) -> tuple[Path, Outcome]:
-    """Save the result; returns the path of its mask, and what to go on from."""
-    assert result.image is not None
-    last_mask = changed = save_png(order.mask.astype(np.uint8) * 255, session.new_path(".png"))
-    if session.base_hole is not None:
-        both = order.mask | read_hole(session.base_hole)
-        changed = save_png(both.astype(np.uint8) * 255, session.new_path(".png"))
-    return last_mask, Outcome(
-        session=session,
-        image=save_png(result.image, session.new_path(".png")),
-        hole=changed,
-        before=save_png(shrink(order.image, session.canvas_size), session.new_path(".png")),
-        after=save_png(shrink(result.image, session.canvas_size), session.new_path(".png")),
-    )
-
-
-def _shown(asked: _Asked, result: Result, words: list[str], pair: gr.Gallery) -> tuple[Any, ...]:
-    """Keep the result; returns what the page shows of it, in the order of `OUTPUTS`: `words` are of this fill."""
-    order, picture = asked.order, asked.picture
-    last_mask, outcome = _keep(asked.session, order, result)
-    title = catalogue.get(order.method).title
-    told = [
-        f"**{title}** filled {order.mask.mean():.2%} of the photo in {result.seconds:.2f} s.",
+def _finish(job: FillJob, result: Result, notes: list[str], pair: list[tuple[str, str]] | None = None) -> Finished:
+    """Keep the result as a step; `notes` are sentences on this fill."""
+    request, picture = job.request, job.picture
+    sentences = [
+        f"**{catalogue.get(request.method).title}** filled {request.mask.mean():.2%} of the photo "
+        f"in {result.seconds:.2f} s.",
         *result.details.get("notes", []),
-        *words,
+        *notes,
     ]
     if not picture.exact:
-        told.append(
+        sentences.append(
             f"{picture.format} cannot store known pixels unchanged; the PNG does."
             if picture.format != "JPEG"
             else "JPEG compresses the whole photo anew; the PNG keeps every known pixel bit for bit."
         )
-    return (
-        outcome,
-        gr.ImageSlider(value=(str(outcome.before), str(outcome.after)), visible=True),
-        pair,
-        " ".join(told),
-        gr.Row(visible=True),
-        gr.Button(f"Save as {picture.format}"),
-        why.pictures(order.image, result, asked.session.new_path),
-        str(last_mask),
-        *ended(),
+    return Finished(
+        step=_save(job.session, request, result),
+        notes=" ".join(sentences),
+        photo_format=picture.format,
+        explanations=why.pictures(request.image, result, job.session.new_path),
+        pair=pair or [],
+    )
+
+
+def _save(session: Session, request: FillRequest, result: Result) -> Step:
+    """Write what the step needs to the visitor's folder."""
+    assert result.image is not None
+    mask = changed = save_png(request.mask, session.new_path(".png"))
+    if session.base_changed is not None:
+        changed = save_png(request.mask | read_mask(session.base_changed), session.new_path(".png"))
+    return Step(
+        session=session,
+        image=save_png(result.image, session.new_path(".png")),
+        mask=mask,
+        changed=changed,
+        before=save_png(resized(request.image, session.canvas_size), session.new_path(".png")),
+        after=save_png(resized(result.image, session.canvas_size), session.new_path(".png")),
     )

@@ -1,4 +1,4 @@
-"""The whole page: the studio on the left, the tabs on the right."""
+"""The whole page: the photo on the left, the tabs on the right."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import Any
 import gradio as gr
 
 import inpaint_core
-from webui import about, api, compare, edit, runner, session, studio
+from webui import api, files, runner
+from webui.compare import CompareTab
+from webui.edit import EditTab
+from webui.events import QUIET
+from webui.methods import MethodsTab
+from webui.photo_column import PhotoColumn
+from webui.workspace import Workspace
 
-HERE = Path(__file__).parent
+STATIC = Path(__file__).parent / "static"
 HOUR = 3600
 MAX_FILE_SIZE = "200mb"
-MOST_WAITING = 64
-WARM_UP_AFTER = 5.0  # seconds: the page comes first, then what the first fill needs
+MOST_WAITING = 64  # fills in the queue
+WARM_UP_DELAY = 5.0  # seconds: the page comes first, then what the first fill needs
 
 THEME = gr.themes.Soft(
     primary_hue="rose",
@@ -37,25 +43,20 @@ THEME = gr.themes.Soft(
 def build() -> gr.Blocks:
     """The page with its API; nothing heavy is loaded."""
     with gr.Blocks(title="Inpainting studio", delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
+        api.build()  # first: a handler of the page with the name of an endpoint must not take it
         gr.Markdown(intro(), elem_id="intro")
+        workspace = Workspace()
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=11, min_width=340):
-                room = studio.build()
+                photo_column = PhotoColumn(workspace)
             with gr.Column(scale=9, min_width=340), gr.Tabs():
                 with gr.Tab("Edit", id="edit"):
-                    edit.build(room)
+                    EditTab(workspace)
                 with gr.Tab("Compare", id="compare-tab"):
-                    compare.build(room)
+                    CompareTab(workspace)
                 with gr.Tab("Methods", id="methods-tab"):
-                    about.build()
-        api.build()
-        demo.load(
-            studio.first_example,
-            None,
-            room.opened,
-            api_visibility="private",
-            show_progress="hidden",
-        )
+                    MethodsTab()
+        demo.load(photo_column.open_first_example, None, workspace.shown, **QUIET)
     demo.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
     return demo
 
@@ -72,17 +73,17 @@ def intro() -> str:
 
 def launch(demo: gr.Blocks, **settings: Any) -> Any:
     """Serve the page; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
-    session.remove_leftovers()
-    warm_up = threading.Timer(WARM_UP_AFTER, runner.warm_up)
+    files.remove_leftovers()
+    warm_up = threading.Timer(WARM_UP_DELAY, runner.warm_up)
     warm_up.daemon = True
     warm_up.start()
     return demo.launch(
         theme=THEME,
-        css_paths=HERE / "style.css",
-        js=(HERE / "shortcuts.js").read_text(encoding="utf-8"),
+        css_paths=STATIC / "style.css",
+        js=(STATIC / "shortcuts.js").read_text(encoding="utf-8"),
         max_file_size=MAX_FILE_SIZE,
         mcp_server=True,
-        run_history=False,  # would keep the visitors' photos in their browsers without being asked
+        run_history=False,  # would keep the visitors' photos in their browsers without their consent
         ssr_mode=False,
         **settings,
     )

@@ -1,4 +1,4 @@
-"""Pictures of what a method did: where it cropped, where its patches came from, and whatever else it tells."""
+"""Pictures of what a method did: where it cropped, where its patches came from, and its other named results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from inpaint_core import Result
-from webui.session import save_png
+from webui.files import save_png
+from webui.pictures import resized
 
 SIDE = 640  # the longer side of a picture, at most
-AT_MOST = 16  # pictures
-OF_A_LIST = 8  # of the many layers of a network, spread over its depth
+MAX_PICTURES = 16
+MAX_LAYERS = 8  # of the many layers of a network, spread over its depth
 
 
 def pictures(image: np.ndarray, result: Result, new_path: Callable[[str], Path]) -> list[tuple[str, str]]:
@@ -27,7 +28,7 @@ def pictures(image: np.ndarray, result: Result, new_path: Callable[[str], Path])
     """
     drawn = [("What the method saw: its crops", _crops(image, result.details.get("crops", [])))]
     drawn += _drawn(result.details)
-    return [(str(save_png(_fit(picture), new_path(".png"))), caption) for caption, picture in drawn[:AT_MOST]]
+    return [(str(save_png(_fit(picture), new_path(".png"))), caption) for caption, picture in drawn[:MAX_PICTURES]]
 
 
 def colour_wheel(offsets: np.ndarray) -> np.ndarray:
@@ -71,7 +72,7 @@ def _drawn(details: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, np.
             yield from _drawn(value, f"{prefix}{name}: ")
             continue
         if isinstance(value, (list, tuple)) and value and all(hasattr(each, "shape") for each in value):
-            shown = sorted({round(index) for index in np.linspace(0, len(value) - 1, OF_A_LIST)})
+            shown = sorted({round(index) for index in np.linspace(0, len(value) - 1, MAX_LAYERS)})
             yield from _drawn({f"{name} {index + 1} of {len(value)}": value[index] for index in shown}, prefix)
             continue
         array = _array(value)
@@ -109,7 +110,4 @@ def _fit(picture: np.ndarray) -> np.ndarray:
     """At most SIDE pixels on the longer side, at least a third of it, so that a small map can be seen."""
     longest = max(picture.shape[:2])
     scale = SIDE / longest if longest > SIDE else max(1, SIDE // 3 // longest)
-    if scale == 1:
-        return picture
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    return resized(picture, (max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))))

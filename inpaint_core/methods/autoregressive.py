@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from inpaint_core.methods.base import FillContext, Filled
 from inpaint_core.methods.feed_forward import FeedForward, for_display
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 
 SIDE = 32  # pixels: the side of the photos the networks learn
 TEMPERATURE = 0.8  # on held-back scenes nearer to the truth than 1, by LPIPS and squared error, and less speckled
@@ -62,17 +61,16 @@ class Autoregressive(FeedForward):
                 context.preview(drawn[:: self.samples])
 
         images, masks = (plane.float().repeat_interleave(self.samples, dim=0) for plane in (image, mask))
-        details: dict[str, Any] = {}
-        drawn = network.complete(
-            images, masks, context.random_numbers(image), self.temperature, details, watch=report
-        )  # (N S, 3, H, W)
+        drawn, entropy = network.complete(
+            images, masks, context.random_numbers(image), self.temperature, callback=report
+        )  # (N S, 3, H, W), (N S, 1, H, W)
         chosen = best(network, drawn, masks, self.samples)
         every = drawn.unflatten(0, (-1, self.samples))  # (N, S, 3, H, W)
         one = torch.arange(len(image), device=image.device)
         extras = {
             "samples": for_display(every),
             "chosen": chosen.tolist(),
-            "entropy": for_display(details["entropy"].unflatten(0, (-1, self.samples))[one, chosen]),
+            "entropy": for_display(entropy.unflatten(0, (-1, self.samples))[one, chosen]),
         }
         return Filled(every[one, chosen], (NOTE.format(samples=self.samples),), extras)
 

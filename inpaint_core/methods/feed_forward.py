@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import threading
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
@@ -18,11 +17,6 @@ from inpaint_core import weights
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.engines.precision import fastest_precision
 from inpaint_core.methods.engines.pytorch import as_input, prepare
-from inpaint_core.networks.deepfill_v2 import DeepFillV2
-from inpaint_core.networks.layers.attention import ContextualAttention
-
-ATTENTION_MARGIN = 4
-"""Places around the hole, at 1/8 of the size, that the layers after the attention can reach the hole from."""
 
 TRAINED_HOLE = 0.5
 """Side of the largest holes of the training, as a share of its photos'."""
@@ -101,11 +95,8 @@ class FeedForward(FillMethod):
     def _prepare(self, device: torch.device, engine: str) -> tuple[nn.Module, str]:
         network = weights.load_network(self.name, self.folder) if self.load is None else self.load()
         network.eval().requires_grad_(False)
-        for module in network.modules():
-            if isinstance(module, ContextualAttention):
-                module.margin = ATTENTION_MARGIN
-            elif isinstance(module, DeepFillV2):
-                module.hole_only = True
+        if hasattr(network, "restrict_to_hole"):
+            network.restrict_to_hole()  # type: ignore[operator]
         dtype = self.precision or fastest_precision(device)
         precision = str(dtype).removeprefix("torch.")
         if engine == "auto":
@@ -132,8 +123,6 @@ class FeedForward(FillMethod):
         shown: dict[str, Any] = {}
         if context.explain and hasattr(network, "explain"):
             output, shown = network.explain(*inputs)  # type: ignore[operator]
-        elif context.explain and "details" in inspect.signature(network.forward).parameters:  # until all have `explain`
-            output = network(*inputs, details=shown)
         else:
             output = network(*inputs)
         stages = output if isinstance(output, tuple) else (output,)

@@ -1,25 +1,50 @@
-"""Context Encoder: feature learning by inpainting (Pathak et al. 2016): encoder, channel-wise layer, decoder.
+"""Context Encoder: feature learning by inpainting (Pathak et al. 2016): generator and critic.
 
 Departures from the paper: `mask_channel` may show the network where the hole is, which the paper leaves to the constant
-colour; the AlexNet-like encoder has batch normalisation in place of local response normalisation. The critic is
-`networks.critics.ContextPatchCritic`.
+colour; the AlexNet-like encoder has batch normalisation in place of local response normalisation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpaint_core.networks.layers.channelwise import ChannelwiseLinear
 from inpaint_core.networks.layers.hole import fill_hole
 
 MEAN_COLOUR = (117 / 255, 104 / 255, 123 / 255)
 """RGB in [0, 1]: what the public code fills the hole with."""
+
+
+class ChannelwiseLinear(nn.Module):
+    """One fully connected layer per channel, without weights between channels (section 3.1).
+
+    It carries information from one end of a feature map to the other with `channels * positions^2` weights instead
+    of `(channels * positions)^2`; a convolution after it mixes the channels.
+
+    Args:
+        channels: number of feature maps.
+        height, width: their size, which is fixed by the weights.
+    """
+
+    def __init__(self, channels: int, height: int, width: int) -> None:
+        super().__init__()
+        positions = height * width
+        self.size = (height, width)
+        self.weight = nn.Parameter(torch.empty(channels, positions, positions))
+        self.bias = nn.Parameter(torch.zeros(channels, positions))
+        nn.init.normal_(self.weight, std=positions**-0.5)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """N x C x H x W -> N x C x H x W. Raises ValueError for maps of another size than the weights'."""
+        if features.shape[-2:] != self.size:
+            raise ValueError(f"feature maps of {tuple(features.shape[-2:])}, where the weights take {self.size}")
+        flat = features.flatten(2)  # (N, C, HW)
+        mixed = torch.einsum("nci,coi->nco", flat, self.weight) + self.bias
+        return mixed.reshape(features.shape)
 
 
 def _down(inputs: int, outputs: int, norm: bool = True) -> list[nn.Module]:
@@ -151,9 +176,7 @@ class ContextEncoder(nn.Module):
         """Height and width must be multiples of this (of all of `image_size` where the bottleneck fixes it)."""
         return self.image_size or 32
 
-    def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
-    ) -> Tensor:
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
         """Predict the region.
 
         Args:
@@ -161,7 +184,6 @@ class ContextEncoder(nn.Module):
             mask: N x 1 x H x W, 1 = hole. For region "centre" it lies in the central square; the recipe's 4 px of
                 overlap are known pixels inside that square.
             sketch: not used; the Context Encoder has no sketch channel.
-            details: not used.
 
         Returns:
             N x 3 x H x W in [0, 1], not pasted. For region "centre" everything outside the central square is the input.
@@ -183,3 +205,28 @@ class ContextEncoder(nn.Module):
         output = image.float().clone()
         output[:, :, top : top + target[0], left : left + target[1]] = prediction
         return output
+
+
+class ContextPatchCritic(nn.Module):
+    """Scores the predicted patch alone, without its surroundings (section 3.2).
+
+    Args:
+        size: side of the patch, 64 for the centre of 128 px, 128 for whole images; 16 or more times a power of two.
+        width: channels of the first layer, 64 in the public code.
+    """
+
+    def __init__(self, size: int = 64, width: int = 64) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        channels, side = width, size // 2
+        while side > 4:
+            wider = min(2 * channels, 8 * width)
+            layers += [nn.Conv2d(channels, wider, 4, 2, 1), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2, inplace=True)]
+            channels, side = wider, side // 2
+        if side * (size // side) != size or side != 4:
+            raise ValueError(f"a patch critic takes 16, 32, 64, 128, ... pixels, not {size}")
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4))
+
+    def forward(self, patch: Tensor) -> Tensor:
+        """N x 3 x size x size in [0, 1] -> N logits."""
+        return self.layers(patch * 2 - 1).flatten()

@@ -129,22 +129,3 @@ class DCGAN(nn.Module):
 def draw_latents(count: int, latent: int, generator: Generator) -> Tensor:
     """count x latent numbers, uniform in [-1, 1], on the generator's device."""
     return torch.rand(count, latent, generator=generator, device=generator.device) * 2 - 1
-
-
-@torch.no_grad()
-def settle(generator: DCGANGenerator, latents: Tensor, batch: int = 64) -> None:
-    """Measure the batch normalisation's statistics anew, over the images of these latents; leaves evaluation mode on.
-
-    The running statistics of a training are those of the weights it has just left behind, not of averaged ones.
-    """
-    norms = [module for module in generator.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [norm.momentum for norm in norms]
-    generator.train()
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a plain mean over the batches
-    for some in latents.split(batch):
-        generator(some)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    generator.eval()

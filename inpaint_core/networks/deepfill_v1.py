@@ -1,28 +1,26 @@
-"""DeepFill v1: generative image inpainting with contextual attention (Yu et al. 2018): coarse network, then refinement.
+"""DeepFill v1: generative image inpainting with contextual attention (Yu et al. 2018): the generator and its critics.
 
 Departures from the paper: none in the networks; weights are initialised to keep the scale of the features through ELU.
-The two critics are `networks.critics.WassersteinCritic`, contextual attention is shared with DeepFill v2.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpaint_core.networks.layers.attention import ContextualAttention
+from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
 from inpaint_core.networks.layers.hole import fill_hole
-from inpaint_core.networks.layers.padding import same_conv2d
-
-DILATIONS = (2, 4, 8, 16)
+from inpaint_core.networks.layers.padding import Conv2dSame
 
 
-class SameConv2d(nn.Conv2d):
-    """Convolution with TensorFlow "SAME" padding and an activation, ELU unless said otherwise.
+class ConvBlock(Conv2dSame):
+    """Convolution with TensorFlow "SAME" padding and an activation, ELU unless another is given.
 
     Args:
         upsample: repeat every pixel 2 x 2 times before the convolution.
@@ -39,7 +37,7 @@ class SameConv2d(nn.Conv2d):
         upsample: bool = False,
         activation: Callable[[Tensor], Tensor] | None = F.elu,
     ) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation)
+        super().__init__(in_channels, out_channels, kernel_size, stride, dilation)
         self.upsample = upsample
         self.activation = activation
         # ELU keeps about 1 / 1.25^2 of the variance; the head starts near mid-grey, away from the clip.
@@ -52,20 +50,38 @@ class SameConv2d(nn.Conv2d):
         """N x C x H x W -> N x C' x ceil(H / stride) x ceil(W / stride), or 2H x 2W with `upsample`."""
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        x = same_conv2d(x, self.weight, self.bias, self.stride[0], self.dilation[0])
+        x = super().forward(x)
         return x if self.activation is None else self.activation(x)
 
 
-def _decoder(in_channels: int, width: int) -> list[nn.Module]:
+def encoder(in_channels: int, widths: Sequence[int], last: Callable[[Tensor], Tensor] = F.elu) -> list[ConvBlock]:
+    """Six layers of these widths down to a quarter of the size; `last` is the last one's activation."""
+    first, second, third, fourth, fifth, sixth = widths
+    return [
+        ConvBlock(in_channels, first, 5),
+        ConvBlock(first, second, stride=2),
+        ConvBlock(second, third),
+        ConvBlock(third, fourth, stride=2),
+        ConvBlock(fourth, fifth),
+        ConvBlock(fifth, sixth, activation=last),
+    ]
+
+
+def dilated(width: int) -> list[ConvBlock]:
+    """Four layers with ever wider gaps, which see the whole photo at 256 px."""
+    return [ConvBlock(width, width, dilation=dilation) for dilation in (2, 4, 8, 16)]
+
+
+def decoder(in_channels: int, width: int) -> list[ConvBlock]:
     """From a quarter of the size back to the image, linear RGB at the end."""
     return [
-        SameConv2d(in_channels, 4 * width),
-        SameConv2d(4 * width, 4 * width),
-        SameConv2d(4 * width, 2 * width, upsample=True),
-        SameConv2d(2 * width, 2 * width),
-        SameConv2d(2 * width, width, upsample=True),
-        SameConv2d(width, width // 2),
-        SameConv2d(width // 2, 3, activation=None),
+        ConvBlock(in_channels, 4 * width),
+        ConvBlock(4 * width, 4 * width),
+        ConvBlock(4 * width, 2 * width, upsample=True),
+        ConvBlock(2 * width, 2 * width),
+        ConvBlock(2 * width, width, upsample=True),
+        ConvBlock(width, width // 2),
+        ConvBlock(width // 2, 3, activation=None),
     ]
 
 
@@ -73,17 +89,9 @@ class CoarseNetwork(nn.Sequential):
     """Stage 1, trained with reconstruction losses only. (N, 5, H, W) -> (N, 3, H, W), not yet clipped."""
 
     def __init__(self, width: int = 32) -> None:
-        wide = 4 * width
-        super().__init__(
-            SameConv2d(5, width, 5),
-            SameConv2d(width, 2 * width, stride=2),
-            SameConv2d(2 * width, 2 * width),
-            SameConv2d(2 * width, wide, stride=2),
-            SameConv2d(wide, wide),
-            SameConv2d(wide, wide),
-            *(SameConv2d(wide, wide, dilation=dilation) for dilation in DILATIONS),
-            *_decoder(wide, width),
-        )
+        w = width
+        widths = (w, 2 * w, 2 * w, 4 * w, 4 * w, 4 * w)
+        super().__init__(*encoder(5, widths), *dilated(4 * w), *decoder(4 * w, w))
 
 
 class RefinementNetwork(nn.Module):
@@ -91,42 +99,25 @@ class RefinementNetwork(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        wide = 4 * width
-        self.conv_branch = nn.Sequential(
-            SameConv2d(5, width, 5),
-            SameConv2d(width, width, stride=2),
-            SameConv2d(width, 2 * width),
-            SameConv2d(2 * width, 2 * width, stride=2),
-            SameConv2d(2 * width, wide),
-            SameConv2d(wide, wide),
-            *(SameConv2d(wide, wide, dilation=dilation) for dilation in DILATIONS),
-        )
-        self.attention_encoder = nn.Sequential(
-            SameConv2d(5, width, 5),
-            SameConv2d(width, width, stride=2),
-            SameConv2d(width, 2 * width),
-            SameConv2d(2 * width, wide, stride=2),
-            SameConv2d(wide, wide),
-            SameConv2d(wide, wide, activation=F.relu),
-        )
+        w = width
+        self.conv_branch = nn.Sequential(*encoder(5, (w, w, 2 * w, 2 * w, 4 * w, 4 * w)), *dilated(4 * w))
+        self.attention_encoder = nn.Sequential(*encoder(5, (w, w, 2 * w, 4 * w, 4 * w, 4 * w), last=F.relu))
         self.attention = ContextualAttention()
-        self.attention_decoder = nn.Sequential(SameConv2d(wide, wide), SameConv2d(wide, wide))
-        self.decoder = nn.Sequential(*_decoder(2 * wide, width))
+        self.attention_decoder = nn.Sequential(ConvBlock(4 * w, 4 * w), ConvBlock(4 * w, 4 * w))
+        self.decoder = nn.Sequential(*decoder(8 * w, w))
 
-    def forward(self, inputs: Tensor, mask: Tensor, details: dict[str, Any] | None = None) -> Tensor:
-        """(N, 5, H, W) and its mask (N, 1, H, W) -> (N, 3, H, W), not yet clipped."""
-        features = self.attention_encoder(inputs)
+    def forward(self, x: Tensor, mask: Tensor, return_flow: bool = False) -> tuple[Tensor, Tensor | None]:
+        """(N, 5, H, W) and its mask (N, 1, H, W) -> (N, 3, H, W), not yet clipped, and the flow if asked for."""
+        features = self.attention_encoder(x)  # (N, 4 width, H / 4, W / 4)
         # While training, patches are compared in float32: bfloat16 scores blur the choice between them.
         exact = features.float() if self.training else features
-        attended, flow = self.attention(exact, mask=mask, return_flow=details is not None)
-        if details is not None:
-            details["flow"] = flow
+        attended, flow = self.attention(exact, mask=mask, return_flow=return_flow)
         attended = self.attention_decoder(attended.to(features.dtype))
-        return self.decoder(torch.cat((self.conv_branch(inputs), attended), dim=1))
+        return self.decoder(torch.cat((self.conv_branch(x), attended), dim=1)), flow
 
 
 class DeepFillV1(nn.Module):
-    """The DeepFill v1 generator.
+    """The DeepFill v1 generator (sections 3.1 and 4.2, figures 2 and 4).
 
     Args:
         width: channels of the first layer, 32 in the paper.
@@ -142,26 +133,67 @@ class DeepFillV1(nn.Module):
         self.coarse = CoarseNetwork(width)
         self.refinement = RefinementNetwork(width)
 
-    def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def restrict_to_hole(self) -> None:
+        """For inference, where only the hole's pixels are used: rebuild no features that cannot reach them."""
+        self.refinement.attention.margin = ATTENTION_MARGIN
+
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Predict the whole image twice.
 
         Args:
             image: N x 3 x H x W in [0, 1], H and W multiples of 8.
             mask: N x 1 x H x W, 1 = hole.
             sketch: not used; DeepFill v1 has no sketch channel.
-            details: receives `flow` (see `ContextualAttention`).
 
         Returns:
             The coarse and the refined prediction, N x 3 x H x W in [0, 1] (hard clip, as in the paper), not pasted.
         """
+        return self._stages(image, mask)[0]
+
+    def explain(
+        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None
+    ) -> tuple[tuple[Tensor, Tensor], dict[str, Any]]:
+        """`forward`, and a dictionary with its attention's "flow" (see `ContextualAttention`)."""
+        stages, flow = self._stages(image, mask, return_flow=True)
+        return stages, {"flow": flow}
+
+    def _stages(
+        self, image: Tensor, mask: Tensor, return_flow: bool = False
+    ) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
+        """Both predictions, and the flow if asked for."""
         image = image * 2 - 1
         incomplete = image if self.keep_hole else fill_hole(image, mask)
-        # A plane of ones tells the zeros of the padding from the grey of the hole.
-        planes = torch.cat((torch.ones_like(mask), mask), dim=1)
+        # A plane of ones distinguishes the zeros of the padding from the grey of the hole.
+        planes = torch.cat((torch.ones_like(mask), mask), dim=1)  # (N, 2, H, W)
         dtype = next(self.parameters()).dtype
-        coarse = self.coarse(torch.cat((incomplete, planes), dim=1).to(dtype)).float().clamp(-1, 1)
+        coarse = self.coarse(torch.cat((incomplete, planes), dim=1).to(dtype)).float().clamp(-1, 1)  # (N, 3, H, W)
         pasted = torch.where(mask > 0.5, coarse, incomplete.float())
-        refined = self.refinement(torch.cat((pasted, planes.float()), dim=1).to(dtype), mask, details)
-        return coarse / 2 + 0.5, refined.float().clamp(-1, 1) / 2 + 0.5
+        refined, flow = self.refinement(torch.cat((pasted, planes.float()), dim=1).to(dtype), mask, return_flow)
+        return (coarse / 2 + 0.5, refined.float().clamp(-1, 1) / 2 + 0.5), flow
+
+
+class WassersteinCritic(nn.Module):
+    """One of the two WGAN-GP critics: four strided convolutions and one linear score (section 3.2).
+
+    The local one scores the crop around the hole, the global one the whole image; the generator's loss adds both.
+
+    Args:
+        size: side of the images, 256 (global) or 128 (local); a multiple of 16.
+        width: channels of the first layer, 64 in the paper; then 2 and 4 times as many.
+        last: channels of the fourth in units of `width`: 8 for the original's local critic, 4 for its global one.
+    """
+
+    def __init__(self, size: int = 256, width: int = 64, last: int = 4) -> None:
+        super().__init__()
+        if size % 16:
+            raise ValueError(f"the critic takes sides that are multiples of 16, not {size}")
+        widths = (3, width, 2 * width, 4 * width, last * width)
+        self.convolutions = nn.ModuleList(Conv2dSame(before, after, 5, stride=2) for before, after in pairwise(widths))
+        self.score = nn.Linear(widths[-1] * (size // 16) ** 2, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """N x 3 x size x size in [0, 1] -> N unbounded scores, high for real."""
+        features = image * 2 - 1
+        for convolution in self.convolutions:
+            features = F.leaky_relu(convolution(features), 0.2)
+        return self.score(features.flatten(1)).flatten()

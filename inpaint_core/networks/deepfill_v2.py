@@ -1,54 +1,82 @@
-"""DeepFill v2: free-form inpainting with gated convolution (Yu et al., ICCV 2019): coarse stage, then refinement."""
+"""DeepFill v2: free-form inpainting with gated convolution (Yu et al., ICCV 2019): the generator and SN-PatchGAN.
+
+Departures from the paper: none in the networks; gated convolutions are initialised to keep the scale of the features.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
-from .layers.attention import ContextualAttention
-from .layers.gated import GatedConv2d, GatedUpConv2d
-from .layers.hole import Window, cut_window, hole_window, paste_window
-from .layers.padding import memory_format_of, same_conv2d
+from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
+from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, gate_maps
+from inpaint_core.networks.layers.padding import Conv2dSame, memory_format_of
 
 REACH = 6
 """Places at a quarter of the size from which the layers after the attention, the decoder included, reach a pixel."""
 
-
-class PlainConv2d(nn.Module):
-    """The ungated 3 x 3 convolution that ends a stage: features -> RGB, before tanh."""
-
-    def __init__(self, in_channels: int, channels: int = 3) -> None:
-        super().__init__()
-        convolution = nn.Conv2d(in_channels, channels, 3)
-        self.weight, self.bias = convolution.weight, convolution.bias
-
-    def forward(self, x: Tensor) -> Tensor:
-        """N x in_channels x H x W -> N x channels x H x W."""
-        return same_conv2d(x, self.weight, self.bias)
+Window = tuple[int, int, int, int]
+"""First and last (exclusive) row, first and last column of a map at a quarter of the size."""
 
 
-def encoder(in_channels: int, widths: tuple[int, int, int, int], dilated: bool) -> list[nn.Module]:
-    """Down to a quarter of the size in six layers, and four dilated ones that see the whole photo."""
-    first, second, third, wide = widths
-    layers: list[nn.Module] = [
+def hole_window(mask: Tensor, margin: int = REACH) -> Window | None:
+    """The bounding box of all samples' holes at a quarter of the size and `margin` places around it.
+
+    None where no sample has a hole. N x 1 x H x W, H and W multiples of 4.
+    """
+    hole = F.max_pool2d(mask.float(), 4).amax((0, 1)) > 0  # (H / 4, W / 4)
+    box: list[int] = []
+    for line in (hole.any(1), hole.any(0)):
+        places = line.nonzero().flatten().tolist()
+        if not places:
+            return None
+        box += [max(places[0] - margin, 0), min(places[-1] + 1 + margin, line.shape[0])]
+    return box[0], box[1], box[2], box[3]
+
+
+def cut(features: Tensor, window: Window | None) -> Tensor:
+    """The window's part of N x C x H/4 x W/4; all of it for None."""
+    return features if window is None else features[:, :, window[0] : window[1], window[2] : window[3]]
+
+
+def paste(image: Tensor, part: Tensor, window: Window | None) -> Tensor:
+    """N x C x H x W with `part`, four times as large as the window, in its place; just the part for None."""
+    if window is None:
+        return part
+    top, bottom, left, right = (4 * side for side in window)
+    pasted = image.clone()
+    pasted[:, :, top:bottom, left:right] = part
+    return pasted
+
+
+def encoder(
+    in_channels: int, widths: Sequence[int], last: Callable[[Tensor], Tensor] = F.elu
+) -> list[GatedConv2d | Conv2dSame]:
+    """Six layers of these widths down to a quarter of the size; `last` is the last one's activation."""
+    first, second, third, fourth, fifth, sixth = widths
+    return [
         GatedConv2d(in_channels, first, 5),
         GatedConv2d(first, second, stride=2),
         GatedConv2d(second, third),
-        GatedConv2d(third, wide, stride=2),
-        GatedConv2d(wide, wide),
-        GatedConv2d(wide, wide, activation=F.elu if dilated else F.relu),
+        GatedConv2d(third, fourth, stride=2),
+        GatedConv2d(fourth, fifth),
+        GatedConv2d(fifth, sixth, activation=last),
     ]
-    if dilated:
-        layers += [GatedConv2d(wide, wide, dilation=dilation) for dilation in (2, 4, 8, 16)]
-    return layers
 
 
-def decoder(in_channels: int, width: int) -> list[nn.Module]:
-    """From a quarter of the size back to a photo in [-1, 1] (still before tanh)."""
+def dilated(width: int) -> list[GatedConv2d | Conv2dSame]:
+    """Four layers with ever wider gaps, which see the whole photo at 256 px."""
+    return [GatedConv2d(width, width, dilation=dilation) for dilation in (2, 4, 8, 16)]
+
+
+def decoder(in_channels: int, width: int) -> list[GatedConv2d | Conv2dSame]:
+    """From a quarter of the size back to a photo; the last layer is not gated."""
     return [
         GatedConv2d(in_channels, 4 * width),
         GatedConv2d(4 * width, 4 * width),
@@ -56,7 +84,7 @@ def decoder(in_channels: int, width: int) -> list[nn.Module]:
         GatedConv2d(2 * width, 2 * width),
         GatedUpConv2d(2 * width, width),
         GatedConv2d(width, width // 2),
-        PlainConv2d(width // 2),
+        Conv2dSame(width // 2, 3),
     ]
 
 
@@ -65,13 +93,14 @@ class CoarseNetwork(nn.Module):
 
     def __init__(self, in_channels: int, width: int) -> None:
         super().__init__()
-        self.encoder = nn.Sequential(*encoder(in_channels, (width, 2 * width, 2 * width, 4 * width), dilated=True))
-        self.decoder = nn.Sequential(*decoder(4 * width, width))
+        w = width
+        self.encoder = nn.Sequential(*encoder(in_channels, (w, 2 * w, 2 * w, 4 * w, 4 * w, 4 * w)), *dilated(4 * w))
+        self.decoder = nn.Sequential(*decoder(4 * w, w))
 
-    def forward(self, x: Tensor, gates: list[Tensor] | None = None, window: Window | None = None) -> Tensor:
-        """With a window (at a quarter of the size) only that is decoded; the rest of the result is the input's RGB."""
-        features = cut_window(run(self.encoder, x, gates), window)
-        return paste_window(x[:, :3], run(self.decoder, features, gates).tanh(), window, 4)
+    def forward(self, x: Tensor, window: Window | None = None) -> Tensor:
+        """With a window only that is decoded; the rest of the result is the input's RGB."""
+        features = cut(self.encoder(x), window)  # (N, 4 width, H / 4, W / 4)
+        return paste(x[:, :3], self.decoder(features).tanh(), window)
 
 
 class RefinementNetwork(nn.Module):
@@ -79,43 +108,29 @@ class RefinementNetwork(nn.Module):
 
     def __init__(self, width: int, attention: ContextualAttention) -> None:
         super().__init__()
-        self.conv_branch = nn.Sequential(*encoder(3, (width, width, 2 * width, 2 * width), dilated=False))
-        self.attention_encoder = nn.Sequential(*encoder(3, (width, width, 2 * width, 4 * width), dilated=False))
+        w = width
+        self.conv_branch = nn.Sequential(*encoder(3, (w, w, 2 * w, 2 * w, 4 * w, 4 * w)), *dilated(4 * w))
+        self.attention_encoder = nn.Sequential(*encoder(3, (w, w, 2 * w, 4 * w, 4 * w, 4 * w), last=F.relu))
         self.attention = attention
-        self.attention_decoder = nn.Sequential(GatedConv2d(4 * width, 4 * width), GatedConv2d(4 * width, 4 * width))
-        self.decoder = nn.Sequential(*decoder(8 * width, width))
-        # the dilated branch widens later than stage 1: 2w -> 4w at its fifth layer
-        self.conv_branch[4] = GatedConv2d(2 * width, 4 * width)
-        self.conv_branch[5] = GatedConv2d(4 * width, 4 * width)
-        for dilation in (2, 4, 8, 16):
-            self.conv_branch.append(GatedConv2d(4 * width, 4 * width, dilation=dilation))
+        self.attention_decoder = nn.Sequential(GatedConv2d(4 * w, 4 * w), GatedConv2d(4 * w, 4 * w))
+        self.decoder = nn.Sequential(*decoder(8 * w, w))
 
     def forward(
-        self, x: Tensor, mask: Tensor, details: dict[str, Any] | None = None, window: Window | None = None
-    ) -> Tensor:
-        """With a window (at a quarter of the size) only that is decoded; the rest of the result is the input."""
-        gates = None if details is None else details["gates"]
-        convolved = run(self.conv_branch, x, gates)
-        features = run(self.attention_encoder, x, gates)
+        self, x: Tensor, mask: Tensor, window: Window | None = None, return_flow: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """The photo and, if asked for, the attention's flow; with a window only that is decoded, the rest is `x`."""
+        convolved = self.conv_branch(x)  # (N, 4 width, H / 4, W / 4)
+        features = self.attention_encoder(x)  # (N, 4 width, H / 4, W / 4)
         # While training, attention compares in float32: it is cheap there, and bf16 scores blur the choice of patches.
         exact = features.float() if self.training else features
-        attended, flow = self.attention(exact, mask=mask, return_flow=details is not None)
-        if details is not None:
-            details["flow"] = flow
-        attended = run(self.attention_decoder, cut_window(attended.to(features.dtype), window), gates)
-        decoded = run(self.decoder, torch.cat((cut_window(convolved, window), attended), 1), gates).tanh()
-        return paste_window(x, decoded, window, 4)
-
-
-def run(layers: Iterable[nn.Module], x: Tensor, gates: list[Tensor] | None) -> Tensor:
-    """Pass `x` through the layers, collecting gate maps where a list is given."""
-    for layer in layers:
-        x = layer(x, gates) if isinstance(layer, GatedConv2d) else layer(x)
-    return x
+        attended, flow = self.attention(exact, mask=mask, return_flow=return_flow)
+        attended = self.attention_decoder(cut(attended.to(features.dtype), window))
+        decoded = self.decoder(torch.cat((cut(convolved, window), attended), 1)).tanh()
+        return paste(x, decoded, window), flow
 
 
 class DeepFillV2(nn.Module):
-    """The DeepFill v2 generator.
+    """The DeepFill v2 generator (section 3.3 and figure 3).
 
     Args:
         in_channels: 6 with a sketch channel (RGB, edge, ones, mask: section 3.5 of the paper), 5 without (RGB, ones,
@@ -126,7 +141,7 @@ class DeepFillV2(nn.Module):
 
     multiple_of = 8
     hole_only = False
-    """Decode around the hole alone, where no details are asked for: the same there, and the photo elsewhere."""
+    """Decode around the hole alone: the same result there, the input elsewhere. See `restrict_to_hole`."""
     first_stage_only = False
     """Return the coarse photo twice: for a training that begins with the first stage."""
 
@@ -138,9 +153,12 @@ class DeepFillV2(nn.Module):
         self.coarse = CoarseNetwork(in_channels, width)
         self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse))
 
-    def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def restrict_to_hole(self) -> None:
+        """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
+        self.hole_only = True
+        self.refinement.attention.margin = ATTENTION_MARGIN
+
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Fill the hole.
 
         Args:
@@ -148,27 +166,47 @@ class DeepFillV2(nn.Module):
             mask: N x 1 x H x W, 1 = hole.
             sketch: N x 1 x H x W, 1 = edge; only its part inside the hole is looked at. None: no edges. Ignored with
                 five input channels.
-            details: receives "flow" (see `ContextualAttention`) and "gates", a list of every layer's gate map.
 
         Returns:
             The coarse and the refined photo, N x 3 x H x W in [0, 1], not pasted into the known part.
         """
-        image = image * 2 - 1
-        if details is not None:
-            details["gates"] = []
-        x = self.stage_one_input(image, mask, sketch)
-        window = hole_window(mask, 4, REACH) if self.hole_only and details is None else None
-        coarse = self.coarse(x, None if details is None else details["gates"], window)
-        if self.first_stage_only:
-            return coarse * 0.5 + 0.5, coarse * 0.5 + 0.5
-        pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole
-        refined = self.refinement(pasted.contiguous(memory_format=memory_format_of(x)), mask, details, window)
-        return coarse * 0.5 + 0.5, refined * 0.5 + 0.5
+        window = hole_window(mask) if self.hole_only else None
+        return self._stages(image, mask, sketch, window)[0]
 
-    def stage_one_input(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> Tensor:
+    def explain(
+        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None
+    ) -> tuple[tuple[Tensor, Tensor], dict[str, Any]]:
+        """`forward`, always of the whole photo, and a dictionary of what it computed on the way.
+
+        Its keys are "gates", a list of every gated layer's gate map (N x C x h x w in [0, 1]) in order of execution,
+        and "flow" (see `ContextualAttention`).
+        """
+        with gate_maps(self) as gates:
+            stages, flow = self._stages(image, mask, sketch, return_flow=True)
+        return stages, {"gates": gates, "flow": flow}
+
+    def _stages(
+        self,
+        image: Tensor,
+        mask: Tensor,
+        sketch: Tensor | None,
+        window: Window | None = None,
+        return_flow: bool = False,
+    ) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
+        """Both stages' photos, and the flow if asked for."""
+        x = self._first_input(image * 2 - 1, mask, sketch)  # (N, in_channels, H, W)
+        coarse = self.coarse(x, window)  # (N, 3, H, W) in [-1, 1]
+        if self.first_stage_only:
+            return (coarse * 0.5 + 0.5, coarse * 0.5 + 0.5), None
+        pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole
+        pasted = pasted.contiguous(memory_format=memory_format_of(x))
+        refined, flow = self.refinement(pasted, mask, window, return_flow)
+        return (coarse * 0.5 + 0.5, refined * 0.5 + 0.5), flow
+
+    def _first_input(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> Tensor:
         """N x in_channels x H x W from an image in [-1, 1]: incomplete RGB, (edge,) ones, mask.
 
-        The plane of ones lets the network tell the zeros of the padding from the grey of the hole.
+        The plane of ones distinguishes the zeros of the padding from the grey of the hole.
         """
         planes = [image * (1 - mask), torch.ones_like(mask), mask]
         if self.in_channels == 6:
@@ -181,49 +219,70 @@ class DeepFillV2(nn.Module):
         Raises:
             ValueError: names or shapes are not those of this network.
         """
-        own = dict(zip(PUBLIC_NAMES, self.layers_in_public_order(), strict=True))
-        expected = {f"{name}.{part}" for name in own for part in ("weight", "bias")}
-        if set(state) != expected:
-            odd = sorted(set(state) ^ expected)[0]
-            raise ValueError(f"not a public DeepFill v2 state dict: {odd} is missing or has no place in this network")
+        second = self.refinement
+        stacks = (self.coarse.encoder, self.coarse.decoder, second.conv_branch, second.attention_encoder)
+        layers = [layer for stack in (*stacks, second.attention_decoder, second.decoder) for layer in stack]
+        named = zip(_public_names(), layers, strict=True)
+        own = {f"{name}.{part}": layer.get_parameter(part) for name, layer in named for part in ("weight", "bias")}
+        if odd := sorted(own.keys() ^ state.keys()):
+            raise ValueError(
+                f"not a public DeepFill v2 state dict: {odd[0]} is missing or has no place in this network"
+            )
+        for name, parameter in own.items():
+            if parameter.shape != state[name].shape:
+                raise ValueError(f"{name} is {tuple(state[name].shape)}, here it is {tuple(parameter.shape)}")
         with torch.no_grad():
-            for name, layer in own.items():
-                for part in ("weight", "bias"):
-                    ours, theirs = getattr(layer, part), state[f"{name}.{part}"]
-                    if ours.shape != theirs.shape:
-                        raise ValueError(f"{name}.{part} is {tuple(theirs.shape)}, here it is {tuple(ours.shape)}")
-                    ours.copy_(theirs)
-
-    def layers_in_public_order(self) -> list[nn.Module]:
-        """Every convolution in the order in which the public code numbers them."""
-        refinement = self.refinement
-        return [
-            *self.coarse.encoder,
-            *self.coarse.decoder,
-            *refinement.conv_branch,
-            *refinement.attention_encoder,
-            *refinement.attention_decoder,
-            *refinement.decoder,
-        ]
+            for name, parameter in own.items():
+                parameter.copy_(state[name])
 
 
-def public_names() -> list[str]:
-    """The public port's module names, in its own order."""
-    down = {2: "_downsample", 4: "_downsample"}
-    dilated = dict.fromkeys((7, 8, 9, 10), "_atrous")
-    up = {13: "_upsample.conv", 15: "_upsample.conv"}
+def _public_names() -> list[str]:
+    """The public port's names of all convolutions, in its own order, which is ours."""
+    suffixes = {2: "_downsample", 4: "_downsample", 13: "_upsample.conv", 15: "_upsample.conv"}
+    suffixes |= dict.fromkeys((7, 8, 9, 10), "_atrous")
 
     def numbered(prefix: str, numbers: Iterable[int]) -> list[str]:
-        return [f"{prefix}conv{i}{ {**down, **dilated, **up}.get(i, '') }.conv" for i in numbers]
+        return [f"{prefix}conv{number}{suffixes.get(number, '')}.conv" for number in numbers]
 
-    return [
-        *numbered("", range(1, 18)),
-        *numbered("x", range(1, 11)),
-        *numbered("pm", range(1, 7)),
-        "pmconv9.conv",
-        "pmconv10.conv",
-        *numbered("all", range(11, 18)),
-    ]
+    attention = [*numbered("pm", range(1, 7)), "pmconv9.conv", "pmconv10.conv"]
+    return [*numbered("", range(1, 18)), *numbered("x", range(1, 11)), *attention, *numbered("all", range(11, 18))]
 
 
-PUBLIC_NAMES = public_names()
+class SNPatchDiscriminator(nn.Module):
+    """SN-PatchGAN: six spectrally normalised 5 x 5 convolutions of stride 2 (section 3.2); each output is a score.
+
+    Args:
+        in_channels: 4 (RGB, mask) or 5 (RGB, mask, edge).
+        width: features of the first layer; 2 and 4 times that in the second and later ones.
+        spectral: normalise the weights by their largest singular value (off only to count parameters or to export).
+    """
+
+    def __init__(self, in_channels: int = 5, width: int = 64, spectral: bool = True) -> None:
+        super().__init__()
+        widths = [in_channels, width, 2 * width, 4 * width, 4 * width, 4 * width, 4 * width]
+        layers = []
+        for before, after in pairwise(widths):
+            convolution = Conv2dSame(before, after, 5, stride=2)
+            nn.init.kaiming_normal_(convolution.weight, 0.2)
+            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
+            layers.append(spectral_norm(convolution) if spectral else convolution)
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
+        """Score the patches.
+
+        Args:
+            image: N x 3 x H x W in [0, 1], the known part pasted.
+            mask: N x 1 x H x W, 1 = hole.
+            sketch: N x 1 x H x W, 1 = edge, zero outside the hole; only with five input channels.
+
+        Returns:
+            N x S scores, high for real: S = (H / 64) * (W / 64) * 4 * width.
+        """
+        planes = [image * 2 - 1, mask] if sketch is None else [image * 2 - 1, mask, sketch]
+        x = torch.cat(planes, 1)  # (N, in_channels, H, W)
+        if image.is_contiguous(memory_format=torch.channels_last):
+            x = x.contiguous(memory_format=torch.channels_last)
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.2)
+        return x.flatten(1)

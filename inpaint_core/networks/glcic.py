@@ -1,13 +1,12 @@
-"""GLCIC: globally and locally consistent image completion (Iizuka et al. 2017): the completion network.
+"""GLCIC: globally and locally consistent image completion (Iizuka et al. 2017): completion network and discriminator.
 
 Departures from the paper: none known. Batch normalisation stands between convolution and ReLU; the hole is filled with
-the mean colour of the training set, an argument. The critic is `networks.critics.GlobalLocalCritic`.
+the mean colour of the training set, an argument.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -60,19 +59,52 @@ class CompletionNetwork(nn.Module):
             nn.Conv2d(width // 2, 3, 3, padding=1),
         )
 
-    def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
-    ) -> Tensor:
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
         Args:
             image: N x 3 x H x W in [0, 1], H and W multiples of 4.
             mask: N x 1 x H x W, 1 = hole.
             sketch: not used; GLCIC has no sketch channel.
-            details: not used.
 
         Returns:
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
         inputs = torch.cat((fill_hole(image, mask, self.mean_colour), mask), dim=1)  # (N, 4, H, W)
         return torch.sigmoid(self.layers(inputs.to(next(self.parameters()).dtype)).float())
+
+
+class _StridedEncoder(nn.Sequential):
+    """5 x 5 convolutions of stride 2 + batch normalisation + ReLU, then a fully connected layer of 16 width units."""
+
+    def __init__(self, size: int, convolutions: int, width: int) -> None:
+        if size % 2**convolutions:
+            raise ValueError(f"{size} pixels cannot be halved {convolutions} times")
+        layers: list[nn.Module] = []
+        channels, side = 3, size // 2**convolutions
+        for level in range(convolutions):
+            wider = width * min(2**level, 8)
+            layers += [nn.Conv2d(channels, wider, 5, 2, 2), nn.BatchNorm2d(wider), nn.ReLU(inplace=True)]
+            channels = wider
+        super().__init__(*layers, nn.Flatten(), nn.Linear(channels * side * side, 16 * width), nn.ReLU(inplace=True))
+
+
+class GlobalLocalCritic(nn.Module):
+    """GLCIC's context discriminator: the whole image and a crop around the hole, scored together (section 3.3).
+
+    Args:
+        size: side of the whole image (256 for Places2, 160 for CelebA); six halvings from 256 on, five below.
+        local_size: side of the crop (128, 96).
+        width: channels of the first layer, 64 in the paper.
+    """
+
+    def __init__(self, size: int = 256, local_size: int = 128, width: int = 64) -> None:
+        super().__init__()
+        self.local_size = local_size
+        self.whole = _StridedEncoder(size, 6 if size >= 256 else 5, width)
+        self.local = _StridedEncoder(local_size, 5, width)
+        self.score = nn.Linear(32 * width, 1)
+
+    def forward(self, image: Tensor, crop: Tensor) -> Tensor:
+        """N x 3 x size x size and N x 3 x local_size x local_size in [0, 1] -> N logits."""
+        return self.score(torch.cat((self.whole(image), self.local(crop)), dim=1)).flatten()

@@ -13,9 +13,69 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inpaint_core.networks.layers.hole import fill_hole
-from inpaint_core.networks.layers.partial import PartialConv2d
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class PartialConv2d(nn.Conv2d):
+    """Convolution conditioned on the valid pixels alone (section 3.1, equations 1 and 2).
+
+    `output = (W * (x . valid)) * window / sum(valid) + b` where the window holds a valid pixel, else 0, and the place
+    is valid from then on. Zero padding counts as not valid, so borders are re-normalised too. Note the paper's
+    convention: here the mask is 1 = VALID, the reverse of the rest of the project.
+
+    Args:
+        multi_channel: the mask has a channel for every input channel (needed where features of two sources with
+            different masks are concatenated); otherwise one channel serves all.
+        in_channels, out_channels, kernel_size, stride, padding, bias: those of `nn.Conv2d`.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        multi_channel: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, bias=bias)
+        self.multi_channel = multi_channel
+        self.window = kernel_size * kernel_size * (in_channels if multi_channel else 1)
+
+    def _count_valid(self, valid: Tensor) -> Tensor:
+        """The number of valid values under the kernel, N x 1 x H' x W', exact in float32 whatever the features are."""
+        # The channels are summed first: one single-channel convolution counts as well as C identical ones.
+        if valid.stride(1) == 0:  # one plane that is expanded to all channels
+            planes = valid[:, :1].float() * valid.shape[1]
+        else:
+            planes = valid.sum(dim=1, keepdim=True, dtype=torch.float32)
+        ones = planes.new_ones(1, 1, *self.kernel_size)
+        with torch.autocast(planes.device.type, enabled=False):
+            return F.conv2d(planes, ones, None, self.stride, self.padding)
+
+    def forward(self, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Convolve the valid part of the features.
+
+        Args:
+            features: N x C x H x W.
+            valid: N x (C if multi_channel else 1) x H x W, 1 = valid, 0 = hole.
+
+        Returns:
+            N x C' x H' x W', and the updated mask (1 = valid) of C' channels if `multi_channel`, else 1.
+        """
+        with torch.no_grad():
+            count = self._count_valid(valid)
+            updated = (count > 0.5).float()
+            ratio = updated * self.window / count.clamp(min=1.0)
+        plane = valid[:, :1] if valid.stride(1) == 0 else valid
+        output = F.conv2d(features * plane.to(features.dtype), self.weight, None, self.stride, self.padding)
+        output = output * ratio.to(output.dtype)
+        if self.bias is not None:
+            output = output + (self.bias.reshape(1, -1, 1, 1) * updated).to(output.dtype)
+        channels = self.out_channels if self.multi_channel else 1
+        return output, updated.to(valid.dtype).expand(-1, channels, -1, -1)
 
 
 class PartialConvBlock(nn.Module):
@@ -95,30 +155,38 @@ class PartialConvUNet(nn.Module):
                     block.norm.eval()  # type: ignore[union-attr]
         return self
 
-    def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, details: dict[str, Any] | None = None
-    ) -> Tensor:
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
         Args:
             image: N x 3 x H x W in [0, 1]; multiples of 8 keep the first three levels aligned, any size works.
             mask: N x 1 x H x W, 1 = hole.
             sketch: not used; PartialConv has no sketch channel.
-            details: receives `masks`: per encoder level the hole that is left, N x 1 x h x w, 1 = hole.
 
         Returns:
             N x 3 x H x W, the raw prediction, not pasted. The paper's head has no activation: in evaluation mode the
             values are clipped to [0, 1], in training mode they are not, so that each keeps its gradient.
         """
+        return self._predict(image, mask)[0]
+
+    def explain(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, dict[str, Any]]:
+        """`forward`, and a dictionary with "masks": the hole that is left before and after each encoder level.
+
+        The masks are N x 1 x h x w each, 1 = hole, the input's first.
+        """
+        prediction, valid = self._predict(image, mask)
+        return prediction, {"masks": [1 - level[:, :1].float() for level in valid]}
+
+    def _predict(self, image: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The prediction, and the mask (1 = valid) of the input and after each level of the encoder."""
         dtype = self.head.conv.weight.dtype
-        valid = (mask <= 0.5).to(dtype).expand(-1, 3, -1, -1)
-        features = fill_hole((image - self.mean) / self.std, mask).to(dtype)
+        valid = (mask <= 0.5).to(dtype).expand(-1, 3, -1, -1)  # (N, 3, H, W)
+        features = fill_hole((image - self.mean) / self.std, mask).to(dtype)  # (N, 3, H, W)
         skips = [(features, valid)]
         for block in self.encoder:
             features, valid = block(features, valid)
             skips.append((features, valid))
-        if details is not None:
-            details["masks"] = [1 - level[:, :1].float() for _, level in skips]
+        masks = [level for _, level in skips]
         skips.pop()
         for block in [*self.decoder, self.head]:
             skip, skip_valid = skips.pop()
@@ -128,4 +196,4 @@ class PartialConvUNet(nn.Module):
             upsampled = F.interpolate(valid[:, :1], size).expand(-1, valid.shape[1], -1, -1)
             features, valid = block(features, torch.cat((upsampled, skip_valid), dim=1))
         prediction = features.float() * self.std + self.mean
-        return prediction if self.training else prediction.clamp(0, 1)
+        return (prediction if self.training else prediction.clamp(0, 1)), masks

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inpaint_core.networks.layers.masked import MaskedConv2d
-from inpaint_core.networks.pixel_distribution import PixelNetwork, Reader
+from inpaint_core.networks.pixel_network import Conditionals, PixelNetwork
 
 
 class ResidualBlock(nn.Module):
@@ -24,17 +24,17 @@ class ResidualBlock(nn.Module):
         self.middle = MaskedConv2d("B", half, half, 3)
         self.widen = MaskedConv2d("B", half, features)
 
-    def before(self, features: Tensor) -> Tensor:
-        """What the 3 x 3 convolution looks at: N x C x H x W -> N x C/2 x H x W."""
+    def reduce(self, features: Tensor) -> Tensor:
+        """The 3 x 3 convolution's input: N x C x H x W -> N x C/2 x H x W."""
         return F.relu(self.narrow(F.relu(features)))
 
-    def after(self, features: Tensor, middle: Tensor) -> Tensor:
+    def expand(self, features: Tensor, middle: Tensor) -> Tensor:
         """The block's output: N x C x H x W, and the 3 x 3 convolution's N x C/2 x H x W -> N x C x H x W."""
         return features + self.widen(F.relu(middle))
 
     def forward(self, features: Tensor) -> Tensor:
         """N x C x H x W -> the same shape."""
-        return self.after(features, self.middle(self.before(features)))
+        return self.expand(features, self.middle(self.reduce(features)))
 
 
 class PixelCNN(PixelNetwork):
@@ -57,13 +57,13 @@ class PixelCNN(PixelNetwork):
             features = block(features)
         return features
 
-    def reader(self, image: Tensor, row: int) -> Reader:
-        """See `PixelNetwork.reader`."""
+    def conditionals(self, image: Tensor, row: int) -> Conditionals:
+        """See `PixelNetwork.conditionals`."""
         return _CachedConvolutions(self, image, row)
 
 
-class _CachedConvolutions(Reader):
-    """Keeps what each block's 3 x 3 convolution looks at, so that a pixel costs one pixel's work in every layer.
+class _CachedConvolutions(Conditionals):
+    """Keeps the input of each block's 3 x 3 convolution, so that a pixel costs one pixel's work in every layer.
 
     Args:
         network: the network.
@@ -81,7 +81,7 @@ class _CachedConvolutions(Reader):
         self.ends = [layer.past() for layer in network.last if isinstance(layer, MaskedConv2d)]
         count, _, height, width = image.shape
         self.width = width
-        # One pixel more above, left and right of the image; three for the colours, which the 7 x 7 looks at.
+        # One pixel more above, left and right of the image; three for the colours, for the 7 x 7 convolution.
         self.colours = image.new_zeros(count, 3, height + 3, width + 6)
         self.features = [image.new_zeros(count, past.weight.shape[1], height + 1, width + 2) for past in self.middles]
         self.row, self.column = row, 0  # all before is known to the cache

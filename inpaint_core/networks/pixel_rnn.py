@@ -7,13 +7,139 @@ mixture of logistics, whose parameters get a linear function of the pixels befor
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpaint_core.networks.layers import diagonal
 from inpaint_core.networks.layers.masked import MaskedConv2d
-from inpaint_core.networks.pixel_distribution import PixelNetwork, Reader
+from inpaint_core.networks.pixel_network import Conditionals, PixelNetwork
+
+
+def skew(image: Tensor) -> Tensor:
+    """Shift each row one place further right than the one above: D x N x H x W x C -> (W + H - 1) x D x H x N x C.
+
+    The first index counts columns of the skewed image, which are diagonals of the image: left and upper neighbours of
+    a pixel stand in the column before, in the same row and in the row above (section 3.2, figure 3). 0 elsewhere.
+    """
+    directions, count, height, width, channels = image.shape
+    columns = image.new_zeros(width + height - 1, directions, height, count, channels)
+    unskew(columns, width).copy_(image)
+    return columns
+
+
+def unskew(columns: Tensor, width: int) -> Tensor:
+    """A skewed image's pixels in their own places, a view: (W + H - 1) x D x H x N x C -> D x N x H x W x C."""
+    _, directions, height, count, channels = columns.shape
+    over, direction, row, sample, channel = columns.stride()
+    return columns.as_strided(
+        (directions, count, height, width, channels), (direction, sample, row + over, over, channel)
+    )
+
+
+def diagonal_sweep(gates: Tensor, weight: Tensor) -> Tensor:
+    """Let LSTMs sweep images from the left upper corner; each state depends on its upper and its left neighbour.
+
+    Args:
+        gates: D x N x H x W x 4h, what the input adds to the gates of each of D directions, in the paper's order
+            o, f, i, g: output, forget, input, content.
+        weight: D x 2h x 4h, from the hidden states of the upper (first h) and the left neighbour.
+
+    Returns:
+        D x N x H x W x h hidden states.
+    """
+    states: Tensor = _DiagonalSweep.apply(gates, weight.to(gates.dtype))
+    return states
+
+
+def diagonal_step(gates: Tensor, above: Tensor, beside: Tensor, cell: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """One pixel of `diagonal_sweep` for one direction: hidden state and memory, (N, h) each.
+
+    Args:
+        gates: (N, 4h).
+        above, beside: (N, h), hidden states of the upper neighbour and the one passed before.
+        cell: (N, h), memory of the one passed before.
+        weight: 2h x 4h.
+    """
+    o, f, i, g = (gates + torch.cat((above, beside), dim=-1) @ weight).chunk(4, dim=-1)
+    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+    return o.sigmoid() * cell.tanh(), cell
+
+
+def _rows(time: int, height: int, width: int) -> slice:
+    """The rows of a skewed image that hold a pixel in column `time`."""
+    return slice(max(0, time - width + 1), min(height, time + 1))
+
+
+class _DiagonalSweep(torch.autograd.Function):
+    """The recurrence over the columns of a skewed image; outside of the image all states are zero.
+
+    It has its own backward pass: the steps of a sweep share a single product for the gradient of the weights, and
+    nothing but gates and states is kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, gates: Tensor, weight: Tensor) -> Tensor:
+        """D x N x H x W x 4h, D x 2h x 4h -> D x N x H x W x h."""
+        width = gates.shape[3]
+        gates = skew(gates)  # becomes the gates after their activations
+        length, directions, height, count, _ = gates.shape
+        size = weight.shape[-1] // 4
+        before = gates.new_zeros(length, directions, height, count, 2 * size)  # hidden states above and beside
+        cells = gates.new_zeros(length + 1, directions, height, count, size)  # one column later than the gates
+        states = gates.new_zeros(length, directions, height, count, size)
+        for time in range(length):
+            rows = _rows(time, height, width)
+            if time:
+                first = max(rows.start, 1)
+                before[time, :, first : rows.stop, :, :size] = states[time - 1, :, first - 1 : rows.stop - 1]
+                before[time, :, rows, :, size:] = states[time - 1, :, rows]
+            total = gates[time, :, rows].flatten(1, 2)  # (D, R N, 4h), a view
+            total.baddbmm_(before[time, :, rows].flatten(1, 2), weight)
+            total[..., : 3 * size].sigmoid_()
+            total[..., 3 * size :].tanh_()
+            o, f, i, g = gates[time, :, rows].chunk(4, dim=-1)
+            cell = torch.mul(f, cells[time, :, rows]).addcmul_(i, g)
+            cells[time + 1, :, rows] = cell
+            states[time, :, rows] = cell.tanh_().mul_(o)
+        ctx.save_for_backward(gates, weight, before, cells)
+        ctx.width = width
+        return unskew(states, width).contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of the gates before their activations, and of the weight."""
+        gates, weight, before, cells = ctx.saved_tensors
+        length, directions, height, count, _ = gates.shape
+        size = weight.shape[-1] // 4
+        grad = skew(grads[0])
+        across = weight.transpose(1, 2)
+        slopes = torch.zeros_like(gates)
+        hidden = gates.new_zeros(directions, height + 1, count, size)  # from later columns; one row too many below
+        cell = gates.new_zeros(directions, height, count, size)
+        sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+        tanh_backward = torch.ops.aten.tanh_backward
+        for time in range(length - 1, -1, -1):
+            rows = _rows(time, height, ctx.width)
+            o, f, i, g = gates[time, :, rows].chunk(4, dim=-1)
+            of_state = grad[time, :, rows] + hidden[:, rows]
+            activated = cells[time + 1, :, rows].tanh()
+            slope = slopes[time, :, rows]
+            sigmoid_backward(of_state * activated, o, grad_input=slope[..., :size])
+            of_cell = tanh_backward(of_state.mul_(o), activated).add_(cell[:, rows])
+            sigmoid_backward(of_cell * cells[time, :, rows], f, grad_input=slope[..., size : 2 * size])
+            sigmoid_backward(of_cell * g, i, grad_input=slope[..., 2 * size : 3 * size])
+            tanh_backward.grad_input(of_cell * i, g, grad_input=slope[..., 3 * size :])
+            cell[:, rows] = of_cell.mul_(f)
+            back = torch.bmm(slope.flatten(1, 2), across).view(directions, -1, count, 2 * size)
+            hidden.zero_()
+            hidden[:, rows] = back[..., size:]
+            first = max(rows.start, 1)
+            hidden[:, first - 1 : rows.stop - 1] += back[:, first - rows.start :, :, :size]
+        by_direction = [tensor.transpose(0, 1).flatten(1, 3) for tensor in (before, slopes)]  # (D, T H N, C)
+        weights = torch.bmm(by_direction[0].transpose(1, 2), by_direction[1])
+        return unskew(slopes, ctx.width).contiguous(), weights
 
 
 class DiagonalBiLSTM(nn.Module):
@@ -29,7 +155,7 @@ class DiagonalBiLSTM(nn.Module):
         self.width = width
         self.inputs = nn.ModuleList(MaskedConv2d("B", features, 4 * width, out_tiles=4) for _ in range(2))
         # State to state: 2 x 1 over the column before, i.e. the upper and the left neighbour, for each direction.
-        # Gates stand in the order out, forget, write, content.
+        # Gates stand in the order o, f, i, g.
         bound = (2 * width) ** -0.5
         self.state = nn.Parameter(torch.empty(2, 2 * width, 4 * width).uniform_(-bound, bound))
         self.output = MaskedConv2d("B", width, features)
@@ -37,8 +163,8 @@ class DiagonalBiLSTM(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """N x C x H x W -> N x C x H x W: the input plus what the sweeps add to it."""
         left, right = self.sweep(features)
-        # The sweep from the right knows pixels to the right in its own row, which are the future: it may only speak
-        # to the row below.
+        # States of the sweep from the right depend on pixels to the right in their own row, which are the future: they
+        # may only be used in the row below.
         right = F.pad(right, (0, 0, 1, 0))[:, :, :-1]
         return features + self.output(left + right)
 
@@ -46,7 +172,7 @@ class DiagonalBiLSTM(nn.Module):
         """Hidden states of both LSTMs at each pixel: N x C x H x W -> two of N x h x H x W."""
         from_left, from_right = self.inputs[0](features), self.inputs[1](features).flip(-1)
         gates = torch.stack([side.permute(0, 2, 3, 1) for side in (from_left, from_right)])  # (2, N, H, W, 4h)
-        left, right = diagonal.sweep(gates, self.state).permute(0, 1, 4, 2, 3).unbind(0)
+        left, right = diagonal_sweep(gates, self.state).permute(0, 1, 4, 2, 3).unbind(0)
         return left, right.flip(-1)
 
 
@@ -72,12 +198,12 @@ class PixelRNN(PixelNetwork):
             features = layer(features)
         return features[..., :-1]
 
-    def reader(self, image: Tensor, row: int) -> Reader:
-        """See `PixelNetwork.reader`."""
+    def conditionals(self, image: Tensor, row: int) -> Conditionals:
+        """See `PixelNetwork.conditionals`."""
         return _CachedSweeps(self, image, row)
 
 
-class _CachedSweeps(Reader):
+class _CachedSweeps(Conditionals):
     """Keeps the LSTMs' states of the row above and of the row being drawn, so that a pixel costs one step a layer.
 
     Args:
@@ -136,7 +262,7 @@ class _CachedSweeps(Reader):
             self.features[number, :, :, column] = features[:, :, 0, 0]
             above, right = self.above[number, :, :, column]
             hidden, cell = self.left[number, :, :, column - 1] if column else self.left.new_zeros(2, *above.shape)
-            state = diagonal.step(layer.inputs[0](features)[:, :, 0, 0], above, hidden, cell, layer.state[0])
+            state = diagonal_step(layer.inputs[0](features)[:, :, 0, 0], above, hidden, cell, layer.state[0])
             self.left[number, 0, :, column], self.left[number, 1, :, column] = state
             features = features + layer.output((state[0] + right)[:, :, None, None])
         return features, around
@@ -148,6 +274,6 @@ class _CachedSweeps(Reader):
             above = self.above[number, 1]  # (N, W, h)
             state = torch.zeros_like(above[:, 0]), torch.zeros_like(above[:, 0])
             for column in range(self.width - 1, -1, -1):
-                state = diagonal.step(gates[:, column], above[:, column], *state, layer.state[1])
+                state = diagonal_step(gates[:, column], above[:, column], *state, layer.state[1])
                 above[:, column] = state[0]
             self.above[number, 0] = self.left[number, 0]

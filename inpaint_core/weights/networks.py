@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _CLASSES: dict[str, Callable[[], type[nn.Module]]] = {
     # The checkpoints that are not methods of the catalogue, which registers its own.
-    "hed": lambda: networks.edge_detector.HED,
+    "edge_detector": lambda: networks.edge_detector.EdgeDetector,
     "latent_search_scenes": lambda: networks.dcgan.DCGAN,
 }
 

@@ -15,18 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from inpaint_core import catalogue
 from inpaint_core import sketch as core
-from tests.browser.test_page import (  # noqa: F401  (fixtures)
-    _choose,
-    _download,
-    _drag,
-    _fill,
-    _open,
-    _painted,
-    address,
-    browser,
-    page,
-    pytestmark,
-)
+from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, pixels, wait_for_undo
 
 needs_weights = pytest.mark.skipif(
     not catalogue.get("deepfill_v2").ready, reason="the weights of deepfill_v2, which follows sketches, are absent"
@@ -51,33 +40,29 @@ def _steepness(image: np.ndarray, row: int, columns: slice) -> float:
     return float(across.max(axis=0).mean())
 
 
-def _wait_for_undo(page: Page) -> None:  # noqa: F811
-    page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")
-
-
 @needs_weights
 def test_a_line_on_the_sketch_becomes_an_edge_of_the_fill_and_is_none_without(
-    page: Page,  # noqa: F811
+    page: Page,
     smooth: Path,
     tmp_path: Path,
 ) -> None:
-    _open(page, smooth)
-    _choose(page, "DeepFill v2")
+    open_photo(page, smooth)
+    choose_method(page, "DeepFill v2")
     page.locator(".easel-size input").fill("100")
     for row in (0.4, 0.5, 0.6):
-        _drag(page, (0.3, row), (0.7, row))
-    _fill(page)
-    without = np.asarray(Image.open(_download(page, "#save-png", tmp_path)))
+        drag(page, (0.3, row), (0.7, row))
+    fill(page)
+    without = np.asarray(Image.open(download(page, "#save-png", tmp_path)))
 
     page.get_by_label("Sketch layer").click()
-    _drag(page, (0.25, 0.5), (0.75, 0.5))
-    lines = _painted(page, "sketch")
+    drag(page, (0.25, 0.5), (0.75, 0.5))
+    lines = painted(page, "sketch")
     shown = page.locator("#before-after img").last.get_attribute("src")
     page.locator("#fill").click()
     expect(page.locator("#before-after img").last).not_to_have_attribute("src", shown or "")
-    with_line = np.asarray(Image.open(_download(page, "#save-png", tmp_path)))
+    with_line = np.asarray(Image.open(download(page, "#save-png", tmp_path)))
 
-    hole = _painted(page)
+    hole = painted(page)
     columns = slice(90, 166)
     row = round(float(np.flatnonzero(lines[:, columns].any(axis=1)).mean()))
     assert hole[row - 20 : row + 20, columns].all()
@@ -87,11 +72,11 @@ def test_a_line_on_the_sketch_becomes_an_edge_of_the_fill_and_is_none_without(
     assert edge > 2.5 * none
 
 
-def test_a_worked_example_brings_photo_mask_sketch_and_a_method_that_follows(page: Page) -> None:  # noqa: F811
+def test_a_worked_example_brings_photo_mask_sketch_and_a_method_that_follows(page: Page) -> None:
     page.locator("#worked img").last.click()
     expect(page.locator("#about-photo")).to_contain_text("coffee.jpg")
-    _wait_for_undo(page)
-    mask, lines = _painted(page), _painted(page, "sketch")
+    wait_for_undo(page)
+    mask, lines = painted(page), painted(page, "sketch")
     assert 0.02 < mask.mean() < 0.1
     assert (lines & mask).sum() > 0.5 * lines.sum() > 0
     if catalogue.get("deepfill_v2").ready:
@@ -100,23 +85,23 @@ def test_a_worked_example_brings_photo_mask_sketch_and_a_method_that_follows(pag
         expect(page.locator("#pair .caption-label")).to_have_text(["Without the sketch", "With the sketch"])
 
 
-def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:  # noqa: F811
-    _open(page, smooth)
+def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:
+    open_photo(page, smooth)
     page.get_by_label("Sketch layer").click()
-    _drag(page, (0.1, 0.5), (0.9, 0.5))
+    drag(page, (0.1, 0.5), (0.9, 0.5))
     assert _becomes(lambda: bool(_lit(page).any()))
-    strokes, everything = _painted(page, "sketch"), _lit(page)
+    strokes, everything = painted(page, "sketch"), _lit(page)
     assert not (everything & ~strokes).any()
     assert everything.sum() > 0.5 * strokes.sum()  # nothing is masked yet, so nothing is dimmed
     page.get_by_label("Mask layer").click()
-    _drag(page, (0.5, 0.3), (0.5, 0.7))
+    drag(page, (0.5, 0.3), (0.5, 0.7))
     assert _becomes(lambda: bool(0 < _lit(page).sum() < 0.5 * everything.sum()))
-    lit, mask = _lit(page), _painted(page)
+    lit, mask = _lit(page), painted(page)
     assert np.array_equal(lit & mask, everything & mask)
-    assert np.array_equal(_painted(page, "sketch"), strokes)  # and nothing is lost
+    assert np.array_equal(painted(page, "sketch"), strokes)  # and nothing is lost
 
 
-def _becomes(condition: Callable[[], bool], seconds: float = 15) -> bool:
+def _becomes(condition: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether it comes true before so many seconds have passed: the page draws and answers when it gets to it."""
     end = time.monotonic() + seconds
     while not condition():
@@ -126,20 +111,15 @@ def _becomes(condition: Callable[[], bool], seconds: float = 15) -> bool:
     return True
 
 
-def _lit(page: Page) -> np.ndarray:  # noqa: F811
+def _lit(page: Page) -> np.ndarray:
     """What is shown in full on the Sketch layer, bool H x W."""
     page.wait_for_timeout(100)  # it is drawn with the next frame
-    levels = page.evaluate(
-        """() => { const c = document.querySelector("canvas[data-layer=lit]");
-        return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
-    )
-    side = round((len(levels) / 4) ** 0.5)
-    pixels = np.array(levels).reshape(side, side, 4)
-    return (pixels[..., 3] > 127) & (pixels[..., 0] < 127)  # dark, with a light rim around
+    shown = pixels(page.evaluate("""document.querySelector("canvas[data-layer=lit]").toDataURL("image/png")"""))
+    return (shown[..., 3] > 127) & (shown[..., 0] < 127)  # dark, with a light rim around
 
 
 def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undone(
-    page: Page,  # noqa: F811
+    page: Page,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -148,11 +128,11 @@ def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undon
     photo[:, 150:] = 200
     photo[:, 220:] = 230  # a weaker step
     Image.fromarray(photo).save(tmp_path / "steps.png")
-    _open(page, tmp_path / "steps.png")
-    _drag(page, (0.3, 0.5), (0.9, 0.5))
+    open_photo(page, tmp_path / "steps.png")
+    drag(page, (0.3, 0.5), (0.9, 0.5))
     page.get_by_label("Sketch layer").click()
-    _drag(page, (0.4, 0.45), (0.4, 0.55))
-    by_hand = _painted(page, "sketch")
+    drag(page, (0.4, 0.45), (0.4, 0.55))
+    by_hand = painted(page, "sketch")
     edges = _changed_by(page, page.get_by_label("Draw the photo's edges"))
     assert edges[by_hand].all()  # lines drawn by hand stay
     added = edges & ~by_hand
@@ -165,19 +145,19 @@ def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undon
     number.fill("0.1")
     number.press("Enter")
     number.blur()  # what was typed counts from here on
-    assert _becomes(lambda: bool(_painted(page, "sketch").sum() > edges.sum()))
+    assert _becomes(lambda: bool(painted(page, "sketch").sum() > edges.sum()))
     page.keyboard.press("Control+z")
-    assert np.array_equal(_painted(page, "sketch"), by_hand)  # one step back, whatever strengths were tried
+    assert np.array_equal(painted(page, "sketch"), by_hand)  # one step back, whatever strengths were tried
     page.keyboard.press("Control+z")
-    assert not _painted(page, "sketch").any()
+    assert not painted(page, "sketch").any()
 
 
-def _changed_by(page: Page, button: Locator) -> np.ndarray:  # noqa: F811
+def _changed_by(page: Page, button: Locator) -> np.ndarray:
     """What is painted on the Sketch layer once the button has changed it, bool H x W."""
     before = page.evaluate("window.studio.strokes().sketch")
     button.click()
     page.wait_for_function("before => window.studio.strokes().sketch !== before", arg=before, polling=300)
-    return _painted(page, "sketch")
+    return painted(page, "sketch")
 
 
 def _steps(image: np.ndarray, device: str = "auto") -> np.ndarray:

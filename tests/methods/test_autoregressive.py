@@ -17,7 +17,7 @@ from inpaint_core import progress, weights
 from inpaint_core.methods.autoregressive import Autoregressive
 from inpaint_core.methods.base import FillContext
 from inpaint_core.networks.pixel_cnn import PixelCNN
-from inpaint_core.networks.pixel_distribution import PixelNetwork
+from inpaint_core.networks.pixel_network import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
 
 FACTS: dict[str, Any] = {
@@ -84,10 +84,10 @@ def test_cached_drawing_equals_the_plain_one(name: str, distribution: str, place
     network = make(name, distribution)
     image = scene(3, side)
     mask = torch.cat((masks[place], masks[place].flip(3), hole(5, 5, 2, 2, side)))  # a hole of its own for each photo
-    plain = network.complete(image, mask, Generator().manual_seed(7), cached=False)
-    cached = network.complete(image, mask, Generator().manual_seed(7))
+    plain, _ = network.complete(image, mask, Generator().manual_seed(7), cached=False)
+    cached, _ = network.complete(image, mask, Generator().manual_seed(7))
     assert torch.equal(cached, plain)
-    assert not torch.equal(cached, network.complete(image, mask, Generator().manual_seed(8)))
+    assert not torch.equal(cached, network.complete(image, mask, Generator().manual_seed(8))[0])
 
 
 @each_method

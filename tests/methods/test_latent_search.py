@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.optim.swa_utils import update_bn
 
 import inpaint_core
 from inpaint_core import InpaintError, weights
@@ -14,7 +15,7 @@ from inpaint_core.masks import generate
 from inpaint_core.methods import latent_search
 from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import LatentSearch, importance
-from inpaint_core.networks.dcgan import DCGAN, draw_latents, settle
+from inpaint_core.networks.dcgan import DCGAN, draw_latents
 
 ABOUT = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "", "dtype": "float32"}
 
@@ -23,7 +24,7 @@ def prior(seed: int, tint: tuple[float, float, float], **options: object) -> DCG
     """A random prior of smooth pictures around a colour."""
     torch.manual_seed(seed)
     network = DCGAN(width=4, latent=6, **options)  # type: ignore[arg-type]
-    settle(network.generator, draw_latents(64, 6, torch.Generator().manual_seed(0)))
+    update_bn([draw_latents(64, 6, torch.Generator().manual_seed(0))], network.generator)
     with torch.no_grad():
         last = network.generator.layers[-1].weight  # type: ignore[union-attr]
         last.mul_(8)  # type: ignore[operator]

@@ -6,8 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from inpaint_core.networks.critics import ContextPatchCritic, GlobalLocalCritic, WassersteinCritic
+from inpaint_core.networks.context_encoder import ContextPatchCritic
 from inpaint_core.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from inpaint_core.networks.deepfill_v1 import WassersteinCritic
+from inpaint_core.networks.glcic import GlobalLocalCritic
+from inpaint_core.networks.patch_critic import PatchCritic
+from inpaint_core.networks.projected_critic import ProjectedCritic
 
 CRITICS = {
     "context": (lambda: ContextPatchCritic(64, width=4), [64]),
@@ -32,6 +36,27 @@ def test_a_critic_gives_one_unbounded_score_an_image_and_gradients_to_all(name: 
     (scores * torch.tensor([1.0, -2.0, 0.5])).sum().backward()
     assert not [key for key, value in critic.named_parameters() if value.grad is None or not value.grad.any()]
     assert all(image.grad is not None and image.grad.any() for image in images)
+
+
+@pytest.mark.parametrize(
+    ("critic", "sides"),
+    [(PatchCritic(width=4), [7]), (ProjectedCritic(width=4, pretrained=False), [31, 15, 7, 3])],
+    ids=["patch", "projected"],
+)
+def test_patch_critics_give_maps_of_scores_that_depend_on_mask_and_sketch(critic: nn.Module, sides: list[int]) -> None:
+    image, mask, sketch = (
+        torch.rand(2, 3, 64, 64, requires_grad=True),
+        torch.zeros(2, 1, 64, 64),
+        torch.zeros(2, 1, 64, 64),
+    )
+    scores = critic.eval()(image, mask, sketch)
+    assert [tuple(level.shape) for level in scores] == [(2, 1, side, side) for side in sides]
+    sum(level.square().sum() for level in scores).backward()
+    trained = [value for value in critic.parameters() if value.requires_grad]
+    assert trained
+    assert all(value.grad is not None and value.grad.any() for value in (image, *trained))
+    for other in (critic(image, mask + 1, sketch), critic(image, mask, sketch + 1)):
+        assert all(not torch.equal(level, before) for level, before in zip(other, scores, strict=True))
 
 
 def test_a_wasserstein_critic_scores_each_image_by_itself() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from inpaint_core.networks.deepfill_v2 import DeepFillV2
-from inpaint_core.networks.sn_patchgan import SNPatchDiscriminator
+from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
+from tests.golden.networks import PUBLIC_LAYOUT
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -25,11 +24,10 @@ def test_parameter_counts_are_the_papers() -> None:
     assert parameters(SNPatchDiscriminator(in_channels=4)) == 5_946_816
 
 
-def public_state(shared: Path) -> dict[str, torch.Tensor]:
+def public_state() -> dict[str, torch.Tensor]:
     """A state dict in the public layout with the golden file's pseudo-random weights."""
-    layout = json.loads((shared / "golden" / "deepfill_v2_public_state_dict.json").read_text())
     state = {}
-    for name, shape in layout.items():
+    for name, shape in PUBLIC_LAYOUT.items():
         values = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
         values *= np.sqrt(3 / np.prod(shape[1:])) if len(shape) == 4 else 0.1
         state[name] = torch.from_numpy(values.astype(np.float32))
@@ -38,7 +36,7 @@ def public_state(shared: Path) -> dict[str, torch.Tensor]:
 
 def test_a_public_state_dict_gives_the_golden_photo(shared: Path) -> None:
     network = DeepFillV2(in_channels=5).eval()
-    network.load_public_state_dict(public_state(shared))
+    network.load_public_state_dict(public_state())
     golden = np.load(shared / "golden" / "deepfill_v2_generator.npz")
     image = torch.from_numpy(golden["image"]).permute(2, 0, 1)[None].float() / 255
     mask = (torch.from_numpy(golden["mask"])[None, None] > 0).float()
@@ -48,8 +46,8 @@ def test_a_public_state_dict_gives_the_golden_photo(shared: Path) -> None:
     assert (refined[0] * 2 - 1 - torch.from_numpy(golden["refined"])).abs().max() < 1e-3
 
 
-def test_a_state_dict_of_another_network_is_refused(shared: Path) -> None:
-    state = public_state(shared)
+def test_a_state_dict_of_another_network_is_refused() -> None:
+    state = public_state()
     with pytest.raises(ValueError, match=r"conv1.conv.weight is \(48, 5, 5, 5\)"):
         DeepFillV2(in_channels=6).load_public_state_dict(state)
     del state["conv9_atrous.conv.bias"]
@@ -58,11 +56,12 @@ def test_a_state_dict_of_another_network_is_refused(shared: Path) -> None:
 
 
 def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    dice = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     mask = torch.zeros(2, 1, 48, 64)
     mask[0, :, 8:40, 8:24] = 1
     mask[1, :, 16:24, 24:56] = 1
-    return torch.rand(2, 3, 48, 64, generator=dice), mask, (torch.rand(2, 1, 48, 64, generator=dice) > 0.9).float()
+    image = torch.rand(2, 3, 48, 64, generator=generator)
+    return image, mask, (torch.rand(2, 1, 48, 64, generator=generator) > 0.9).float()
 
 
 def small(in_channels: int = 6) -> DeepFillV2:
@@ -112,16 +111,29 @@ def test_gradients_reach_every_parameter_of_generator_and_critic() -> None:
 
 
 @torch.no_grad()
-def test_details_hold_flow_and_one_gate_map_a_gated_layer() -> None:
-    details: dict[str, object] = {}
-    image, mask, sketch = batch()
-    small()(image, mask, sketch, details)
-    gates, flow = details["gates"], details["flow"]
-    assert isinstance(gates, list)
+def test_an_explanation_holds_the_flow_one_gate_map_a_gated_layer_and_the_same_photo() -> None:
+    network, inputs = small(), batch()
+    stages, explanation = network.explain(*inputs)
+    assert all(torch.equal(stage, same) for stage, same in zip(stages, network(*inputs), strict=True))
+    gates, flow = explanation["gates"], explanation["flow"]
     assert len(gates) == 16 + 10 + 6 + 2 + 6
     assert all(gate.min() >= 0 and gate.max() <= 1 for gate in gates)
-    assert isinstance(flow, torch.Tensor)
     assert flow.shape == (2, 2, 6, 8)
+
+
+@torch.no_grad()
+def test_restricted_to_the_hole_it_fills_the_hole_as_before_and_returns_the_photo_far_from_it() -> None:
+    network = small(6)
+    image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(1, 1, 128, 192)
+    mask[..., 40:60, 30:50] = 1
+    whole = network(image, mask)[1]
+    network.restrict_to_hole()
+    part = network(image, mask)[1]
+    hole = mask.expand_as(image) > 0
+    torch.testing.assert_close(part[hole], whole[hole], atol=1e-6, rtol=0)
+    torch.testing.assert_close(part[..., 120:], image[..., 120:])
+    assert not torch.allclose(whole[..., 120:], image[..., 120:], atol=1e-2)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 72), (200, 16)])

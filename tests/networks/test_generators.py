@@ -165,10 +165,11 @@ def test_unknown_encoders_are_refused_by_name() -> None:
 
 
 @torch.no_grad()
-def test_contextual_attention_tells_where_patches_came_from() -> None:
-    details: dict[str, Tensor] = {}
-    make("deepfill_v1").eval()(photos(2, 64, 64), holes(2, 64, 64), details=details)
-    flow = details["flow"]
+def test_deepfill_v1_explains_where_its_attention_borrowed_patches() -> None:
+    network, inputs = make("deepfill_v1").eval(), (photos(2, 64, 64), holes(2, 64, 64))
+    stages, explanation = network.explain(*inputs)
+    assert torch.equal(stages[1], network(*inputs)[1])
+    flow = explanation["flow"]
     assert flow.shape == (2, 2, 8, 8)
     assert flow.min() >= 0
     assert flow.max() < 8

@@ -8,12 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.critics import ContextPatchCritic, GlobalLocalCritic, WassersteinCritic
+from inpaint_core.networks.context_encoder import ContextEncoder, ContextPatchCritic
 from inpaint_core.networks.dcgan import DCGANDiscriminator, DCGANGenerator
-from inpaint_core.networks.deepfill_v1 import CoarseNetwork, DeepFillV1, RefinementNetwork
-from inpaint_core.networks.glcic import CompletionNetwork
-from inpaint_core.networks.lama import LaMa
+from inpaint_core.networks.deepfill_v1 import CoarseNetwork, DeepFillV1, RefinementNetwork, WassersteinCritic
+from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
+from inpaint_core.networks.lama import LaMa, PatchDiscriminator
 from inpaint_core.networks.partial_conv import PartialConvUNet
 
 COUNTS: list[tuple[Callable[[], nn.Module], int]] = [
@@ -29,6 +28,7 @@ COUNTS: list[tuple[Callable[[], nn.Module], int]] = [
     (PartialConvUNet, 25_779_796),
     (LaMa, 27_048_835),
     (lambda: LaMa(blocks=18), 50_975_875),
+    (PatchDiscriminator, 6_962_369),
     (DCGANGenerator, 3_576_704),
     (DCGANDiscriminator, 2_765_568),
     (ContextPatchCritic, 2_766_529),

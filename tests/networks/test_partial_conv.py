@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from inpaint_core.networks.layers.partial import PartialConv2d
-from inpaint_core.networks.partial_conv import PartialConvUNet
+from inpaint_core.networks.partial_conv import PartialConv2d, PartialConvUNet
 
 
 def by_the_formula(layer: PartialConv2d, features: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,10 +52,10 @@ def test_partial_convolution_is_the_papers_formula() -> None:
 @torch.no_grad()
 def test_without_holes_only_the_border_differs_from_an_ordinary_convolution() -> None:
     torch.manual_seed(0)
-    layer = PartialConv2d(3, 4, 3, padding=1, multi_channel=False, return_mask=False)
+    layer = PartialConv2d(3, 4, 3, padding=1, multi_channel=False)
     features = torch.randn(1, 3, 8, 8)
     ordinary = torch.nn.functional.conv2d(features, layer.weight, layer.bias, padding=1)
-    output = layer(features, torch.ones(1, 1, 8, 8))
+    output, _ = layer(features, torch.ones(1, 1, 8, 8))
     torch.testing.assert_close(output[..., 1:-1, 1:-1], ordinary[..., 1:-1, 1:-1])
     assert not torch.allclose(output[..., 0, :], ordinary[..., 0, :])
 
@@ -67,10 +66,11 @@ def test_the_hole_shrinks_level_by_level_until_nothing_is_left() -> None:
     network = PartialConvUNet(width=4).eval()
     mask = torch.zeros(1, 1, 128, 128)
     mask[..., 30:100, 30:100] = 1
-    details: dict[str, list[Tensor]] = {}
-    network(torch.rand(1, 3, 128, 128), mask, details=details)
-    left = [float(level.mean()) for level in details["masks"]]
-    assert torch.equal(details["masks"][0], mask)
+    image = torch.rand(1, 3, 128, 128)
+    output, explanation = network.explain(image, mask)
+    assert torch.equal(output, network(image, mask))
+    left = [float(level.mean()) for level in explanation["masks"]]
+    assert torch.equal(explanation["masks"][0], mask)
     assert left == sorted(left, reverse=True)
     assert left[1] < left[0]
     assert left[-1] == 0

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from inpaint_core.networks.layers.diagonal import skew, step, sweep, unskew
 from inpaint_core.networks.layers.masked import MaskedConv2d, colour_group
 from inpaint_core.networks.pixel_cnn import PixelCNN
-from inpaint_core.networks.pixel_distribution import LEVELS, LogisticMixture, PixelNetwork, Softmax
-from inpaint_core.networks.pixel_rnn import PixelRNN
+from inpaint_core.networks.pixel_distribution import LEVELS, LogisticMixture, Softmax
+from inpaint_core.networks.pixel_network import PixelNetwork
+from inpaint_core.networks.pixel_rnn import PixelRNN, diagonal_step, diagonal_sweep, skew, unskew
 
 HEIGHT, WIDTH = 6, 7
 
@@ -113,19 +113,18 @@ def test_completion_keeps_known_pixels_and_repeats_for_a_seed(kind: str) -> None
     mask[0, :, 2:4, 3:5] = 1
     mask[1, :, 1:3, 4:6] = 1
 
-    def fill(seed: int, details: dict[str, Tensor] | None = None) -> Tensor:
-        return network.complete(image, mask, torch.Generator().manual_seed(seed), details=details)
+    def fill(seed: int) -> tuple[Tensor, Tensor]:
+        return network.complete(image, mask, torch.Generator().manual_seed(seed))
 
-    details: dict[str, Tensor] = {}
-    result = fill(5, details)
+    result, entropy = fill(5)
     known = mask.expand_as(image) == 0
     assert torch.equal(result[known], image[known])
-    assert torch.equal(result, fill(5))
-    assert not torch.equal(result, fill(6))
+    assert torch.equal(result, fill(5)[0])
+    assert not torch.equal(result, fill(6)[0])
     levels = result[~known] * 255
     torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
-    assert (details["entropy"][mask > 0] > 10).all()  # an untrained network is unsure: 24 bits at most
-    assert (details["entropy"][mask == 0] == 0).all()
+    assert (entropy[mask > 0] > 10).all()  # an untrained network is unsure: 24 bits at most
+    assert (entropy[mask == 0] == 0).all()
 
 
 @torch.no_grad()
@@ -134,7 +133,7 @@ def test_a_cold_completion_takes_the_likeliest_value_given_what_was_drawn_before
     image = torch.rand(1, 3, HEIGHT, WIDTH)
     mask = torch.zeros(1, 1, HEIGHT, WIDTH)
     mask[..., 2:5, 2:5] = 1
-    result = network.complete(image, mask, temperature=0)
+    result, _ = network.complete(image, mask, temperature=0)
     likeliest = network.distribution.log_probabilities(network(result).movedim(1, -1)).argmax(-1) / 255
     hole = mask.expand_as(image) > 0
     torch.testing.assert_close(result[hole], likeliest[hole], atol=1e-6, rtol=0)
@@ -143,8 +142,8 @@ def test_a_cold_completion_takes_the_likeliest_value_given_what_was_drawn_before
 @pytest.mark.parametrize("kind", ["pixel_cnn", "pixel_rnn"])
 def test_a_network_can_start_from_the_best_linear_prediction(kind: str) -> None:
     network = make(kind, "logistic_mixture")
-    dice = torch.Generator().manual_seed(0)
-    red = torch.rand(4, 1, 12, 12, generator=dice)
+    generator = torch.Generator().manual_seed(0)
+    red = torch.rand(4, 1, 12, 12, generator=generator)
     image = torch.cat((red, 0.2 + 0.5 * red, 0.5 * (0.2 + 1.5 * red)), dim=1)  # green follows from red, blue from both
     before = network.bits_per_dimension(image).item()
     network.predict_linearly(image)
@@ -179,10 +178,10 @@ def test_skewing_puts_upper_and_left_neighbours_into_the_column_before() -> None
 
 
 def test_the_sweep_is_an_lstm_of_the_upper_and_the_left_neighbour() -> None:
-    dice = torch.Generator().manual_seed(0)
-    gates = torch.randn(2, 2, 3, 4, 20, generator=dice)
-    weight = torch.randn(2, 10, 20, generator=dice) / 3
-    states = sweep(gates, weight)
+    generator = torch.Generator().manual_seed(0)
+    gates = torch.randn(2, 2, 3, 4, 20, generator=generator)
+    weight = torch.randn(2, 10, 20, generator=generator) / 3
+    states = diagonal_sweep(gates, weight)
     for direction in range(2):
         nothing = torch.zeros(2, 5)
         hidden: dict[tuple[int, int], Tensor] = {}
@@ -190,16 +189,16 @@ def test_the_sweep_is_an_lstm_of_the_upper_and_the_left_neighbour() -> None:
         for row, column in product(range(3), range(4)):
             above, beside = hidden.get((row - 1, column), nothing), hidden.get((row, column - 1), nothing)
             cell = cells.get((row, column - 1), nothing)
-            found = step(gates[direction, :, row, column], above, beside, cell, weight[direction])
+            found = diagonal_step(gates[direction, :, row, column], above, beside, cell, weight[direction])
             hidden[row, column], cells[row, column] = found
             torch.testing.assert_close(states[direction, :, row, column], found[0])
 
 
 def test_the_sweeps_own_backward_pass_is_its_derivative() -> None:
-    dice = torch.Generator().manual_seed(0)
-    gates = torch.randn(2, 2, 3, 4, 8, generator=dice, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(2, 4, 8, generator=dice, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(sweep, (gates, weight))
+    generator = torch.Generator().manual_seed(0)
+    gates = torch.randn(2, 2, 3, 4, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(2, 4, 8, generator=generator, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(diagonal_sweep, (gates, weight))
 
 
 def test_groups_are_thirds_of_each_piece() -> None:

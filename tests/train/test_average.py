@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.deepfill_v1 import DeepFillV1
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
-from train.average import main, measurable, measure, normalised
-from train.core.data import PhotoBank
+from train.average import Config, check_measurable, main, measure, normalised
+from train.core.bank import PhotoBank
+from train.core.config import PhotoConfig
 from train.core.validation import centre_crops, paste
 
 SIZE = 64
@@ -54,9 +56,13 @@ def state_of(file: Path) -> dict[str, Tensor]:
     return weights.load(file.stem, file.parent)[1]
 
 
+def average(files: Sequence[Path], out: Path, **options: Any) -> None:
+    main(Config(files=tuple(files), out=out, **options))
+
+
 def test_the_mean_is_weighted_by_the_shares(tmp_path: Path) -> None:
     files = [exported(tmp_path / str(seed), seed) for seed in range(3)]
-    main(files, tmp_path / "mean", shares=[3.0, 1.0, 4.0])
+    average(files, tmp_path / "mean", shares=(3.0, 1.0, 4.0))
     first, second, third = map(state_of, files)
     for name, tensor in state_of(tmp_path / "mean" / "glcic.safetensors").items():
         if tensor.is_floating_point():
@@ -66,9 +72,9 @@ def test_the_mean_is_weighted_by_the_shares(tmp_path: Path) -> None:
 
 
 def test_without_shares_all_count_the_same(tmp_path: Path) -> None:
-    assert normalised(None, 4) == [0.25] * 4
+    assert normalised((), 4) == [0.25] * 4
     files = [exported(tmp_path / str(seed), seed) for seed in range(2)]
-    main(files, tmp_path / "mean")
+    average(files, tmp_path / "mean")
     first, second, both = map(state_of, (*files, tmp_path / "mean" / "glcic.safetensors"))
     name = next(name for name, tensor in both.items() if tensor.ndim == 4)
     assert not torch.equal(first[name], second[name])
@@ -77,8 +83,8 @@ def test_without_shares_all_count_the_same(tmp_path: Path) -> None:
 
 def test_weights_stored_as_int8_are_averaged_as_what_they_stand_for(tmp_path: Path) -> None:
     one, two = exported(tmp_path / "1", 1, dtype="int8"), exported(tmp_path / "2", 2, dtype="float16")
-    main([one, two], tmp_path / "mean", shares=[0.5, 0.5], stored="float32")
-    main([one, two], tmp_path / "small", shares=[0.5, 0.5])
+    average([one, two], tmp_path / "mean", shares=(0.5, 0.5), stored="float32")
+    average([one, two], tmp_path / "small", shares=(0.5, 0.5))
     assert weights.records(tmp_path / "small")["glcic"].dtype == "int8", "as the first one"
     first, second, both = map(state_of, (one, two, tmp_path / "mean" / "glcic.safetensors"))
     for name, tensor in both.items():
@@ -90,7 +96,7 @@ def test_weights_stored_as_int8_are_averaged_as_what_they_stand_for(tmp_path: Pa
 def test_the_record_is_the_first_ones_but_for_figures_and_origin(tmp_path: Path) -> None:
     one = exported(tmp_path / "1", 1)
     two = exported(tmp_path / "2", 2, steps=77, command="another", recipe={"size": 32})
-    main([one, two], tmp_path / "mean", shares=[0.65, 0.35])
+    average([one, two], tmp_path / "mean", shares=(0.65, 0.35))
     first, second = (weights.records(file.parent)["glcic"] for file in (one, two))
     record = weights.records(tmp_path / "mean")["glcic"]
     assert weights.ready("glcic", tmp_path / "mean")
@@ -104,16 +110,16 @@ def test_the_record_is_the_first_ones_but_for_figures_and_origin(tmp_path: Path)
             {"file": "glcic.safetensors", "sha256": second.sha256, "share": 0.35},
         ],
     }
-    main([tmp_path / "mean" / "glcic.safetensors", one], tmp_path / "again")
+    average([tmp_path / "mean" / "glcic.safetensors", one], tmp_path / "again")
     origins = weights.records(tmp_path / "again")["glcic"].extra["averaged"]
-    assert origins[0]["averaged"] == record.extra["averaged"], "a mean of a mean tells of both"
+    assert origins[0]["averaged"] == record.extra["averaged"], "the record of a mean of a mean names both"
     assert "averaged" not in origins[1]
 
 
 def test_other_checkpoints_of_the_folder_stay_in_its_manifest(tmp_path: Path) -> None:
     files = [exported(tmp_path / str(seed), seed) for seed in range(2)]
     exported(tmp_path / "mean", 5, DeepFillV1, "deepfill_v1")
-    main(files, tmp_path / "mean")
+    average(files, tmp_path / "mean")
     assert set(weights.records(tmp_path / "mean")) == {"glcic", "deepfill_v1"}
 
 
@@ -133,15 +139,14 @@ def test_what_has_no_mean_is_one_sentence_and_nothing_is_written(tmp_path: Path)
         ([one, other], {}, "glcic and deepfill_v1"),
         ([one, stranger], {}, "stranger"),
         ([one, damaged], {}, "checksum"),
-        ([one, two], {"shares": [1.0]}, "each of the 2 files"),
-        ([one, two], {"shares": [1.5, -0.5]}, "positive"),
-        ([one, two], {"shares": [1.0, math.nan]}, "positive"),
-        ([one, two], {"stored": "int4"}, "int4"),
+        ([one, two], {"shares": (1.0,)}, "each of the 2 files"),
+        ([one, two], {"shares": (1.5, -0.5)}, "positive"),
+        ([one, two], {"shares": (1.0, math.nan)}, "positive"),
         ([one, two], {"out": two.parent}, "another folder"),
     ):
         before = two.read_bytes()
         with pytest.raises(InpaintError, match=word):
-            main(files, **({"out": out} | options))
+            average(files, **({"out": out} | options))
         assert not out.exists()
         assert two.read_bytes() == before
 
@@ -150,12 +155,12 @@ def test_methods_that_need_photos_of_one_size_are_not_measured_here(tmp_path: Pa
     sizes: dict[str, Any] = {"arguments": {"image_size": SIZE}}
     files = [exported(tmp_path / str(seed), seed, ContextEncoder, "context_encoder", **sizes) for seed in range(2)]
     with pytest.raises(InpaintError, match="--val"):
-        main(files, tmp_path / "mean", val=[photos])
+        average(files, tmp_path / "mean", val=(photos,))
     assert not (tmp_path / "mean").exists()
     for name in ("latent_search", "ns"):
         with pytest.raises(InpaintError, match="--val"):
-            measurable(name)
-    main(files, tmp_path / "mean")
+            check_measurable(name)
+    average(files, tmp_path / "mean")
 
 
 def test_with_photos_the_figures_are_the_means_own(
@@ -167,7 +172,7 @@ def test_with_photos_the_figures_are_the_means_own(
         state["refinement.decoder.6.bias"].fill_(light)
         about = ABOUT | {"folder": tmp_path / name, "arguments": {"in_channels": 6, "width": 4}}
         files.append(tmp_path / name / weights.save("deepfill_v2", state, **about).file)
-    main(files, tmp_path / "mean", shares=[1.0, 3.0], val_small=[photos])
+    average(files, tmp_path / "mean", shares=(1.0, 3.0), val_small=(photos,))
     figures = weights.records(tmp_path / "mean")["deepfill_v2"].metrics
     assert set(figures) == {f"centre_{SIZE}", f"free_form_{SIZE}", f"centre_{SIZE}_sketch", "images"}
     assert figures["images"].startswith(f"central squares of {photos.name};")
@@ -188,19 +193,36 @@ def test_with_photos_the_figures_are_the_means_own(
     assert {path.name for path in (tmp_path / "mean").iterdir()} == {"deepfill_v2.safetensors", weights.MANIFEST}
 
 
-def test_the_mosaic_variant_is_measured_on_mosaics(shared: Path, photos: Path, tmp_path: Path) -> None:
-    make: dict[str, Any] = {"make": DeepFillV1, "method": "deepfill_v1_mosaic", "arguments": {"keep_hole": True}}
-    file = exported(tmp_path, 0, **make)
-    method = measurable("deepfill_v1_mosaic")
-    method.folder = file.parent
-    seen = []
-    original = method.fill
+def test_networks_that_restore_are_shown_mosaics(shared: Path, photos: Path) -> None:
+    shown = []
 
-    def fill(image: Tensor, *rest: Any) -> Tensor:
-        seen.append(image)
-        return original(image, *rest)
+    class Network(nn.Module):
+        def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
+            shown.append(image)
+            return image
 
-    method.fill = fill  # type: ignore[method-assign, assignment]
-    measure(method, SIZE, [photos], [])
-    block = seen[0][0, :, 32:36, 32:36]  # of the centre hole
-    assert torch.equal(block, block[:, :1, :1].expand_as(block))
+    config = PhotoConfig(data=(), out=Path(), size=SIZE, val_small=(photos,))
+    for name, pixelated in (("deepfill_v1_mosaic", True), ("deepfill_v1", False)):
+        shown.clear()
+        measure(name, Network(), config)
+        block = shown[0][0, :, 32:36, 32:36]  # of the centre hole
+        assert torch.equal(block, block[:, :1, :1].expand_as(block)) == pixelated
+
+
+def test_with_training_photos_the_statistics_of_batch_normalisation_are_the_means_own(
+    photos: Path, tmp_path: Path
+) -> None:
+    files = [exported(tmp_path / str(seed), seed) for seed in range(2)]
+    average(files, tmp_path / "mean")
+    average(files, tmp_path / "measured", data=(photos,))
+    mean, measured = (state_of(tmp_path / name / "glcic.safetensors") for name in ("mean", "measured"))
+    statistics = [name for name in mean if name.endswith(("running_mean", "running_var"))]
+    assert statistics
+    for name, tensor in mean.items():
+        if name in statistics:
+            assert not torch.equal(measured[name], tensor)
+        elif tensor.is_floating_point():
+            assert torch.equal(measured[name], tensor)
+    average(files, tmp_path / "again", data=(photos,))
+    again = state_of(tmp_path / "again" / "glcic.safetensors")
+    assert all(torch.equal(again[name], measured[name]) for name in statistics)

@@ -1,72 +1,100 @@
-"""What a running fill tells the page, and where it runs."""
+"""The events that a running fill sends to the page, and where it runs."""
 
 from __future__ import annotations
 
+import pickle
 import sys
 import threading
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-import inpaint_core
-from inpaint_core import InpaintError, Result, catalogue
-from inpaint_core.predictor import blending
-from webui import compare, controls, runner
-from webui.runner import Order, Progress, Unfinished
+from inpaint_core import InpaintError, Result, predictor
+from inpaint_core.compare import fill_all
+from inpaint_core.predictor import FillOptions, blending
+from webui import controls, gpu, runner
+from webui.runner import FillRequest, PreviewEvent, ProgressEvent
 
 
 @pytest.fixture
-def order(astronaut: np.ndarray) -> Order:
+def fill_request(astronaut: np.ndarray) -> FillRequest:
     mask = np.zeros((64, 80), bool)
     mask[20:40, 30:50] = True
-    return Order(astronaut[:64, :80], mask, "telea")
+    return FillRequest(astronaut[:64, :80], mask, "telea")
 
 
 @pytest.fixture
 def zero_gpu(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """As on a ZeroGPU Space; what the package `spaces` was asked for."""
-    asked: list[dict] = []
+    """As on a ZeroGPU Space; the settings that the package `spaces` was called with."""
+    calls: list[dict] = []
 
     def lend(**settings):
-        asked.append(settings)
+        calls.append(settings)
         return lambda function: lambda *arguments: function(*arguments)
 
     spaces = types.ModuleType("spaces")
     spaces.GPU = lend  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "spaces", spaces)
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    return asked
+    return calls
 
 
-def test_a_fill_tells_its_progress_and_at_last_its_result(order: Order) -> None:
-    *before, last = runner.steps(order)
+def _fill(request: FillRequest) -> Result:
+    return runner.fill(request.image, request.mask, request.method, request.options)
+
+
+def test_a_fill_sends_its_progress_and_at_last_its_result(fill_request: FillRequest) -> None:
+    *before, last = runner.stream(fill_request)
     assert isinstance(last, Result)
     assert last.image is not None
-    shares = [news.share for news in before if isinstance(news, Progress)]
+    shares = [event.share for event in before if isinstance(event, ProgressEvent)]
+    assert shares
     assert shares == sorted(shares)
     assert shares[-1] <= 1
-    assert np.array_equal(runner.fill(order).image, last.image)
+    assert np.array_equal(_fill(fill_request).image, last.image)
 
 
-def test_unfinished_photos_are_passed_on_in_their_order(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    def slowly(image, mask, method, progress, preview, **_):
+def test_previews_are_passed_on_in_their_order(fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(image, mask, method, options, *, progress, preview):
         for level in (10, 20, 30):
             progress(level / 30, "a pixel")
             preview(np.full_like(image, level))
         return Result(method, image, 0.0)
 
-    monkeypatch.setattr(inpaint_core, "inpaint", slowly)
-    seen = [int(news.image.mean()) for news in runner.steps(order) if isinstance(news, Unfinished)]
+    monkeypatch.setattr(predictor, "fill", slowly)
+    seen = [int(event.image.mean()) for event in runner.stream(fill_request) if isinstance(event, PreviewEvent)]
     assert seen == [10, 20, 30]
 
 
-def test_a_fill_nobody_waits_for_any_more_ends(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callbacks_are_called_in_the_thread_that_waits(
+    fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reporting(image, mask, method, options, *, progress, preview):
+        progress(0.5, "half")
+        preview(image)
+        return Result(method, image, 0.0)
+
+    monkeypatch.setattr(predictor, "fill", reporting)
+    threads = []
+    runner.fill(
+        fill_request.image,
+        fill_request.mask,
+        "telea",
+        progress=lambda share, text: threads.append((threading.current_thread(), share, text)),
+        preview=lambda image: threads.append((threading.current_thread(), image.shape)),
+    )
+    here = threading.current_thread()
+    assert threads == [(here, 0.5, "half"), (here, fill_request.image.shape)]
+
+
+def test_a_fill_nobody_waits_for_any_more_ends(fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
 
-    def endless(progress, **_):
+    def endless(*_, progress, **__):
         try:
             while True:
                 progress(0.5, "still searching")
@@ -74,58 +102,40 @@ def test_a_fill_nobody_waits_for_any_more_ends(order: Order, monkeypatch: pytest
         finally:
             ended.set()
 
-    monkeypatch.setattr(inpaint_core, "inpaint", endless)
-    news = runner.steps(order)
-    assert isinstance(next(news), Progress)
-    news.close()  # type: ignore[attr-defined]
+    monkeypatch.setattr(predictor, "fill", endless)
+    events = runner.stream(fill_request)
+    assert isinstance(next(events), ProgressEvent)
+    events.close()  # type: ignore[attr-defined]
     assert ended.wait(5)
 
 
-def test_what_a_user_can_mend_arrives_as_an_inpaint_error(order: Order) -> None:
-    nothing = Order(order.image, np.zeros_like(order.mask), "telea")
-    with pytest.raises(InpaintError):
-        runner.fill(nothing)
+def test_what_a_user_can_correct_arrives_as_an_inpaint_error(fill_request: FillRequest) -> None:
+    with pytest.raises(InpaintError, match="empty"):
+        _fill(replace(fill_request, mask=np.zeros_like(fill_request.mask)))
     with pytest.raises(InpaintError, match="magic"):
-        runner.fill(Order(order.image, order.mask, "magic"))
+        _fill(replace(fill_request, method="magic"))
 
 
-def test_any_other_error_is_not_hidden(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(**_):
+def test_any_other_error_is_not_hidden(fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(inpaint_core, "inpaint", broken)
+    monkeypatch.setattr(predictor, "fill", broken)
     with pytest.raises(ZeroDivisionError):
-        runner.fill(order)
+        _fill(fill_request)
 
 
-def test_a_comparison_runs_the_cheap_methods_first_and_survives_a_failure(
-    order: Order, monkeypatch: pytest.MonkeyPatch
+def test_in_a_comparison_the_next_method_waits_until_the_result_before_was_taken(
+    fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = inpaint_core.inpaint
-
-    def failing(method, **settings):
-        if method == "ns":
-            raise InpaintError("It is too large.")
-        return real(method=method, **settings)
-
-    monkeypatch.setattr(inpaint_core, "inpaint", failing)
-    results = [news for news in runner.compare(order, ["telea", "ns", "telea"]) if isinstance(news, Result)]
-    assert [result.method for result in results] == ["ns", "telea"]
-    assert results[0].error == "It is too large."
-    assert results[1].image is not None
-    with pytest.raises(InpaintError, match="choose at least one"):
-        list(runner.compare(order, []))
-
-
-def test_the_next_method_waits_until_the_result_before_was_taken(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[str] = []
 
-    def noted(method, image, **_):
+    def noted(image, mask, method, options, **_):
         started.append(method)
         return Result(method, image, 0.0)
 
-    monkeypatch.setattr(inpaint_core, "inpaint", noted)
-    results: Iterator = runner.compare(order, ["ns", "telea"])
+    monkeypatch.setattr(predictor, "fill", noted)
+    results = fill_all(fill_request.image, fill_request.mask, ["ns", "telea"], fill=runner.fill)
     next(results)
     time.sleep(0.05)
     assert started == ["ns"]  # measuring the first must not slow the second down
@@ -133,19 +143,13 @@ def test_the_next_method_waits_until_the_result_before_was_taken(order: Order, m
     assert started == ["ns", "telea"]
 
 
-def test_slow_methods_and_those_that_see_the_truth_are_not_chosen_for_a_comparison_at_first() -> None:
-    quick = [method.name for method in catalogue.methods() if compare.chosen_at_first(method.name)]
-    assert {"ns", "telea", "patchmatch", "deepfill_v2"} <= set(quick)
-    assert not {"latent_search", "pixel_cnn", "pixel_rnn", "deepfill_v1_mosaic"} & set(quick)
-
-
-def test_every_way_of_blending_is_offered_and_known_pixels_survive_it(order: Order) -> None:
-    names = [name for _, name in controls.FINISHES]
+def test_every_way_of_blending_is_offered_and_known_pixels_survive_it(fill_request: FillRequest) -> None:
+    names = [name for _, name in controls.BLENDS]
     assert names == ["", *blending.BLENDS]
     for name in names:
-        result = runner.fill(Order(order.image, order.mask, "telea", blend=name or None))
+        result = _fill(replace(fill_request, options=FillOptions(blend=name or None)))
         assert result.image is not None
-        assert np.array_equal(result.image[~order.mask], order.image[~order.mask])
+        assert np.array_equal(result.image[~fill_request.mask], fill_request.image[~fill_request.mask])
         assert any("Blended" in note for note in result.details["notes"]) == bool(name)
 
 
@@ -154,45 +158,45 @@ def test_without_zero_gpu_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) ->
 
     def function() -> None: ...
 
-    assert runner.on_lent_gpu(function) is function
-    assert runner._run_lent is runner._run
-    assert runner.device_here() == runner.DEVICE
+    assert gpu.on_lent_gpu(function, seconds=lambda: 1) is function
+    assert runner.run_lent is runner.run_here
+    assert gpu.local_device() == gpu.DEVICE
 
 
-def test_zero_gpu_lends_longer_to_slow_methods(zero_gpu: list[dict], order: Order) -> None:
-    wrapped = runner.on_lent_gpu(runner._run)
-    assert wrapped is not runner._run
+def test_zero_gpu_lends_longer_to_slow_methods(zero_gpu: list[dict], fill_request: FillRequest) -> None:
+    wrapped = gpu.on_lent_gpu(runner.run_here, runner.seconds_lent)
+    assert wrapped is not runner.run_here
     (settings,) = zero_gpu
-    assert settings["duration"](Order(order.image, order.mask, "deepfill_v2")) == 15
-    assert settings["duration"](Order(order.image, order.mask, "latent_search")) == 60
-    assert isinstance(list(wrapped(order))[-1], Result)
+    assert settings["duration"](replace(fill_request, method="deepfill_v2")) == 15
+    assert settings["duration"](replace(fill_request, method="latent_search")) == 60
+    assert isinstance(list(wrapped(fill_request))[-1], Result)
 
 
 def test_with_zero_gpu_only_networks_use_the_lent_gpu(
-    zero_gpu: list[dict], order: Order, monkeypatch: pytest.MonkeyPatch
+    zero_gpu: list[dict], fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lent(asked: Order) -> Iterator[Result]:
-        yield Result(asked.method, asked.image, -1.0)
+    def lent(request: FillRequest) -> Iterator[Result]:
+        yield Result(request.method, request.image, -1.0)
 
-    monkeypatch.setattr(runner, "_run_lent", lent)
-    assert runner.fill(order).seconds >= 0
-    assert runner.fill(Order(order.image, order.mask, "deepfill_v2")).seconds == -1
-    assert runner.device_here() == "cpu"
+    monkeypatch.setattr(runner, "run_lent", lent)
+    assert _fill(fill_request).seconds >= 0
+    assert _fill(replace(fill_request, method="deepfill_v2")).seconds == -1
+    assert gpu.local_device() == "cpu"
 
 
-def test_with_zero_gpu_the_details_travel_without_tensors(zero_gpu: list[dict], order: Order, monkeypatch) -> None:
-    import pickle
-
+def test_with_zero_gpu_the_details_travel_without_tensors(
+    zero_gpu: list[dict], fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
-    def explained(image, method, **_):
+    def explained(image, mask, method, options, **_):
         details = {"coarse": torch.ones(1, 3, 4, 4), "gates": [torch.zeros(2, 2)], "refine": {"flow": torch.ones(2)}}
         return Result(method, image, 0.0, {**details, "notes": ["a sentence"]})
 
-    monkeypatch.setattr(inpaint_core, "inpaint", explained)
-    details = runner.fill(order).details
+    monkeypatch.setattr(predictor, "fill", explained)
+    details = _fill(fill_request).details
     assert isinstance(details["coarse"], np.ndarray)
     assert isinstance(details["gates"][0], np.ndarray)
     assert isinstance(details["refine"]["flow"], np.ndarray)
     assert details["notes"] == ["a sentence"]
-    assert pickle.loads(pickle.dumps(order)).method == "telea"
+    assert pickle.loads(pickle.dumps(fill_request)).method == "telea"

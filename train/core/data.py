@@ -1,201 +1,27 @@
-"""Photos in memory, or mapped: decoded once into one flat uint8 tensor, batches cropped on the device."""
+"""Batches of training photos: crops drawn from banks of decoded photos, jittered, on the run's device."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import tempfile
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
 
-from train.core.sources import archive_of
-from train.core.sources import decode as decode  # also for those who import this module
-from train.core.sources import expand as expand
-from train.core.sources import members as members
-
-LONG = 1.2  # a photo whose sides differ by more is two squares rather than one
-IN_MEMORY = 2 << 30  # bytes: while decoding, more pixels than this wait in a file
-AT_A_TIME = 256  # photos whose files are read before they are decoded
-TENSORS = ("pixels", "offset", "height", "width", "has_edges")
-logger = logging.getLogger(__name__)
+from inpaint_core.errors import InpaintError
+from train.core.bank import PhotoBank, cached_bank
+from train.core.config import PhotoConfig
+from train.core.run import Run
+from train.core.sources import expand
 
 
-class PhotoBank:
-    """Photos of any sizes, one after the other in a uint8 tensor of pixels (P, channels).
+@dataclass(frozen=True)
+class CropOptions:
+    """What part of a photo a batch shows."""
 
-    Args:
-        pixels: uint8 (P, 3), or (P, 4) where an edge map (255 = edge) came with the photos.
-        offset, height, width: int64 (N,): where each photo starts, and its size.
-        has_edges: bool (N,).
-        broken: names of the files that could not be read.
-    """
-
-    def __init__(
-        self, pixels: Tensor, offset: Tensor, height: Tensor, width: Tensor, has_edges: Tensor, broken: list[str]
-    ) -> None:
-        self.pixels, self.offset, self.height, self.width = pixels, offset, height, width
-        self.has_edges, self.broken = has_edges, broken
-
-    def __len__(self) -> int:
-        return len(self.offset)
-
-    def to(self, device: torch.device) -> PhotoBank:
-        """The same photos on `device`, the pixels only where they leave half of a GPU's free memory."""
-        fits = device.type != "cuda" or self.pixels.numel() < torch.cuda.mem_get_info(device)[0] / 2
-        tensors = {name: getattr(self, name) for name in TENSORS}
-        moved = {name: x.to(device) if fits or name != "pixels" else x for name, x in tensors.items()}
-        return PhotoBank(**moved, broken=self.broken)
-
-    def crops(self, index: Tensor, top: Tensor, left: Tensor, side: Tensor, mirror: Tensor, size: int) -> Tensor:
-        """Square crops resized to `size`, by one gather for the whole batch.
-
-        Args:
-            index: int64 (B,): which photos.
-            top, left, side: float (B,): the square cut out, in pixels.
-            mirror: bool (B,): flip left to right.
-            size: side of the result.
-
-        Returns:
-            float32 (B, channels, size, size) in [0, 1]. A crop larger than `size` is read at twice `size` and averaged.
-        """
-        finer = 2 if bool((side > size).any()) else 1
-        points = size * finer
-        grid = (torch.arange(points, device=index.device) + 0.5) / points  # (S,)
-        along = torch.where(mirror[:, None], 1 - grid, grid)
-        last_row, last_column = self.height[index, None] - 1, self.width[index, None] - 1
-        y = (top[:, None] + grid * side[:, None]).long().clamp_min(0).minimum(last_row)
-        x = (left[:, None] + along * side[:, None]).long().clamp_min(0).minimum(last_column)
-        where = self.offset[index, None, None] + y[:, :, None] * self.width[index, None, None] + x[:, None, :]
-        photos = (
-            self.pixels[where.to(self.pixels.device)].to(index.device).permute(0, 3, 1, 2).float() / 255
-        )  # (B, C, S, S), channels last
-        return photos if finer == 1 else F.avg_pool2d(photos, finer)
-
-    def reduced(self, size: int) -> PhotoBank:
-        """Small photos: each photo's square, or both ends of a long one, averaged down to `size` pixels a side."""
-        shorts = torch.minimum(self.height, self.width).tolist()
-        small: list[Tensor] = []
-        for start, height, width, side in zip(
-            self.offset.tolist(), self.height.tolist(), self.width.tolist(), shorts, strict=True
-        ):
-            photo = self.pixels[start : start + height * width, :3].view(height, width, 3).numpy()
-            long = max(height, width) > LONG * side
-            for top, left in (
-                ((0, 0), (height - side, width - side)) if long else (((height - side) // 2, (width - side) // 2),)
-            ):
-                square = np.ascontiguousarray(photo[top : top + side, left : left + side])
-                # Area averaging where it is made smaller, as `inpaint_core.predictor.predictor` does it
-                way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
-                small.append(torch.from_numpy(cv2.resize(square, (size, size), interpolation=way)))
-        count, sides = len(small), torch.full((len(small),), size)
-        pixels = torch.stack(small).view(-1, 3)
-        no_edges = torch.zeros(count, dtype=torch.bool)
-        return PhotoBank(pixels, torch.arange(count) * size * size, sides, sides, no_edges, self.broken)
-
-    @classmethod
-    def load(
-        cls,
-        sources: Iterable[str | Path],
-        edges: Iterable[str | Path] = (),
-        least: int = 32,
-        most: int | None = None,
-        folder: Path | None = None,
-    ) -> PhotoBank:
-        """Decode archives and folders.
-
-        Args:
-            sources: see `members`.
-            edges: the same for edge maps, matched by member name.
-            least: photos with a shorter side are skipped like broken ones.
-            most: longer short sides are reduced to this.
-            folder: where pixels beyond `IN_MEMORY` wait; they stay memory-mapped. None: the system's place.
-
-        Raises:
-            FileNotFoundError: a source is absent, or none of them holds a photo.
-        """
-        maps = dict(members(edges))
-        found = members(sources)
-        broken: list[str] = []
-        sizes: list[tuple[int, int]] = []
-        has_edges: list[bool] = []
-        with (
-            ThreadPoolExecutor(os.cpu_count()) as pool,
-            tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as photos,
-            tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as lines,
-        ):
-            while batch := list(islice(found, AT_A_TIME)):
-                for (name, _), photo, edge in zip(
-                    batch,
-                    pool.map(lambda item: decode(item[1], "RGB", least, most), batch),
-                    pool.map(lambda item: decode(maps[item[0]], "L", 1, most) if item[0] in maps else None, batch),
-                    strict=True,
-                ):
-                    if photo is None:
-                        broken.append(name)
-                        continue
-                    matches = edge is not None and edge.shape == photo.shape[:2]
-                    sizes.append((photo.shape[0], photo.shape[1]))
-                    has_edges.append(matches)
-                    photos.write(photo.tobytes())
-                    if maps:
-                        lines.write(edge.tobytes() if matches and edge is not None else bytes(photo[..., 0].size))
-            if broken:
-                logger.warning("%d images could not be read and are skipped: %s", len(broken), ", ".join(broken[:10]))
-            if not sizes:
-                raise FileNotFoundError(f"no photos in {', '.join(map(str, sources))}")
-            pixels = _mapped(photos, 3)
-            if any(has_edges):
-                pixels = _beside(pixels, _mapped(lines, 1), folder)
-        height, width = torch.tensor(sizes).unbind(1)
-        area = height * width
-        return cls(pixels, area.cumsum(0) - area, height, width, torch.tensor(has_edges), broken)
-
-
-def _mapped(file: tempfile.SpooledTemporaryFile[bytes], channels: int) -> Tensor:
-    """The bytes written, uint8 (P, channels): in memory, or mapped where they have gone to the disk."""
-    count = file.tell()
-    file.seek(0)
-    if count <= IN_MEMORY:
-        return torch.frombuffer(bytearray(file.read()), dtype=torch.uint8).view(-1, channels)
-    file.flush()
-    return torch.from_numpy(np.memmap(file, np.uint8, "r+", shape=(count // channels, channels)))
-
-
-def _beside(pixels: Tensor, edges: Tensor, folder: Path | None) -> Tensor:
-    """(P, 3) and (P, 1) -> (P, 4), mapped where it is large."""
-    with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as both:
-        for photo, edge in zip(pixels.split(1 << 24), edges.split(1 << 24), strict=True):
-            both.write(torch.cat((photo, edge), 1).numpy().tobytes())
-        return _mapped(both, 4)
-
-
-def cached_bank(sources: Sequence[Path], edges: Sequence[Path], cache: Path) -> PhotoBank:
-    """`PhotoBank.load`, decoded once and then memory-mapped from `cache`, so that processes of a machine share it."""
-    files = [file for source in (*sources, *edges) for file in (source, *sorted(source.rglob("*")))]
-    stamps = [(str(file.resolve()), *_stamp(archive_of(file)[0])) for file in files]
-    path = cache / f"{hashlib.sha256(repr((stamps, len(edges))).encode()).hexdigest()[:16]}.pt"
-    if not path.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        bank = PhotoBank.load(sources, edges, folder=cache)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        torch.save({**{name: getattr(bank, name) for name in TENSORS}, "broken": bank.broken}, temporary)
-        os.replace(temporary, path)
-    stored = torch.load(path, mmap=True, weights_only=True)
-    return PhotoBank(**{name: stored[name] for name in (*TENSORS, "broken")})
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    return file.stat().st_mtime_ns, file.stat().st_size
+    zoom: float = 1.0  # least side of a crop as a share of the batch's size; below 1 small crops are enlarged
+    jitter: float = 0.1  # brightness, contrast and saturation change by up to this share
+    whole: bool = False  # the largest central square in place of a crop
 
 
 @dataclass
@@ -208,7 +34,7 @@ class Photos:
     has_edges: Tensor
 
 
-class PhotoSampler:
+class PhotoLoader:
     """Draws batches from several banks. A batch depends on (seed, step) alone, so a resumed run needs no position.
 
     Args:
@@ -218,8 +44,11 @@ class PhotoSampler:
         batch: photos of all processes together.
         seed: source of all randomness.
         rank, world: this process takes every world-th photo, starting with its rank.
-        jitter: brightness, contrast and saturation change by up to this share.
-        whole: the largest central squares, reduced to `size` and mirrored half of the time; False: crops.
+        device: of the batches.
+        crops: what part of a photo is taken, and how its colours change.
+
+    Raises:
+        InpaintError: the batch cannot be divided among the processes.
     """
 
     def __init__(
@@ -228,57 +57,115 @@ class PhotoSampler:
         weights: Sequence[float],
         size: int,
         batch: int,
+        crops: CropOptions,
+        *,
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
         device: torch.device | str = "cpu",
-        jitter: float = 0.1,
-        whole: bool = False,
     ) -> None:
         if batch % world:
-            raise ValueError(f"a batch of {batch} cannot be shared by {world} processes")
+            raise InpaintError(f"A batch of {batch} cannot be divided among {world} processes: choose a multiple.")
         self.banks = [bank.to(torch.device(device)) for bank in banks]
         self.weights = torch.tensor(weights, dtype=torch.float64)
         self.size, self.batch, self.seed, self.rank, self.world = size, batch, seed, rank, world
-        self.device, self.jitter, self.whole = torch.device(device), jitter, whole
+        self.device, self.options = torch.device(device), crops
 
     def generator(self, step: int) -> Generator:
-        """The random numbers of one step of this process (a CPU generator, on any device the same)."""
+        """Random numbers of one step of this process (a CPU generator: the same on any device)."""
         return Generator().manual_seed((self.seed * 1_000_003 + step) * 4096 + 1 + self.rank)
 
     def __call__(self, step: int) -> Photos:
         """The photos of one step: this process's share of the batch."""
-        dice = Generator().manual_seed((self.seed * 1_000_003 + step) * 4096)
-        bank_of = torch.multinomial(self.weights, self.batch, replacement=True, generator=dice)
-        numbers = torch.rand(self.batch, 10, generator=dice)
-        mine = slice(self.rank, None, self.world)
-        bank_of, numbers = bank_of[mine], numbers[mine].to(self.device)
+        return self._draw(step, self.batch, slice(self.rank, None, self.world))
+
+    def held_out(self, count: int) -> Photos:
+        """Crops that no step draws, the same in every process (of the training photos)."""
+        return self._draw(-1, count, slice(None))
+
+    def mean_colour(self) -> tuple[float, float, float]:
+        """Mean RGB of the photos in [0, 1], the banks weighted as they are drawn from; rounded to three places."""
+        colours = torch.stack([bank.mean_colour().cpu() for bank in self.banks])  # (banks, 3)
+        red, green, blue = (self.weights @ colours / self.weights.sum()).tolist()
+        return round(red, 3), round(green, 3), round(blue, 3)
+
+    def _draw(self, step: int, count: int, share: slice) -> Photos:
+        generator = Generator().manual_seed((self.seed * 1_000_003 + step) * 4096)
+        bank_of = torch.multinomial(self.weights, count, replacement=True, generator=generator)
+        numbers = torch.rand(count, 10, generator=generator)
+        bank_of, numbers = bank_of[share], numbers[share].to(self.device)
         image, edges, has_edges = [], [], []
         for number, bank in enumerate(self.banks):  # grouped by bank: order within a batch does not matter
             chosen = numbers[bank_of == number]
             if len(chosen):
                 crop, known = self.crop(bank, chosen)
-                colours = jitter_colours(crop[:, :3], chosen[:, 7:], self.jitter)
-                image.append(colours)
+                image.append(jitter_colours(crop[:, :3], chosen[:, 7:], self.options.jitter))
                 edges.append(crop[:, 3:] if crop.shape[1] == 4 else torch.zeros_like(crop[:, :1]))
                 has_edges.append(known)
         photos = torch.cat(image).contiguous(memory_format=torch.channels_last)
         return Photos(photos, torch.cat(edges), torch.cat(has_edges))
 
     def crop(self, bank: PhotoBank, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Half of the crops at the photo's own scale, half reduced by a random factor; mirrored half of the time."""
+        """One crop a photo, mirrored half of the time, and whether it has an edge map.
+
+        Half of the crops have the least side, the photo's own scale; the sides of the others are uniform up to the
+        photo's short side.
+
+        Args:
+            bank: the photos.
+            numbers: (B, 6 or more) in [0, 1): photo, which half, side, top, left, mirror.
+        """
         index = (numbers[:, 0] * len(bank)).long()
         height, width = bank.height[index].float(), bank.width[index].float()
         largest = torch.minimum(height, width)
-        if self.whole:
-            top, left = ((height - largest) / 2).floor(), ((width - largest) / 2).floor()
-            return bank.crops(index, top, left, largest, numbers[:, 5] < 0.5, self.size), bank.has_edges[index]
-        smallest = largest.clamp_max(self.size)
-        scale = torch.where(numbers[:, 1] < 0.5, torch.zeros_like(largest), numbers[:, 2])
-        side = (smallest + scale * (largest - smallest)).round()
-        top = (numbers[:, 3] * (height - side + 1)).floor()
-        left = (numbers[:, 4] * (width - side + 1)).floor()
+        if self.options.whole:
+            side, top, left = largest, ((height - largest) / 2).floor(), ((width - largest) / 2).floor()
+        else:
+            smallest = (largest.clamp_max(self.size) * self.options.zoom).round()
+            scale = torch.where(numbers[:, 1] < 0.5, torch.zeros_like(largest), numbers[:, 2])
+            if self.options.zoom < 1:
+                scale = numbers[:, 2]
+            side = (smallest + scale * (largest - smallest)).round()
+            top = (numbers[:, 3] * (height - side + 1)).floor()
+            left = (numbers[:, 4] * (width - side + 1)).floor()
         return bank.crops(index, top, left, side, numbers[:, 5] < 0.5, self.size), bank.has_edges[index]
+
+
+def load_photos(
+    config: PhotoConfig,
+    run: Run,
+    crops: CropOptions | None = None,
+    prepare: Callable[[PhotoBank], PhotoBank] | None = None,
+) -> PhotoLoader:
+    """The loader of a run's photos, decoded once into the run's cache.
+
+    Args:
+        config: where the photos are, and the size and number of a batch's.
+        run: whose device the batches are on.
+        crops: what part of a photo is shown; None: crops of all scales, at least `config.zoom` of the size.
+        prepare: changes each bank before anything is drawn, for example `PhotoBank.reduced`.
+
+    Raises:
+        FileNotFoundError: a source is absent, or holds no photo.
+        InpaintError: not one weight for each source.
+    """
+    with run.accelerator.local_main_process_first():
+        cache = config.cache or config.out / "cache"
+        banks = [cached_bank(expand([source]), expand(config.edges), cache) for source in config.data]
+    banks = [prepare(bank) for bank in banks] if prepare is not None else banks
+    if config.mix and len(config.mix) != len(banks):
+        raise InpaintError(f"Give one --mix weight for each of the {len(banks)} --data sources, not {len(config.mix)}.")
+    return PhotoLoader(
+        banks,
+        config.mix or [len(bank) for bank in banks],
+        config.size,
+        config.batch,
+        crops or CropOptions(zoom=config.zoom),
+        seed=config.seed,
+        rank=run.accelerator.process_index,
+        world=run.accelerator.num_processes,
+        device=run.device,
+    )
 
 
 def jitter_colours(image: Tensor, numbers: Tensor, strength: float) -> Tensor:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.edge_detector import HED
+from inpaint_core.networks.edge_detector import EdgeDetector
 
 TOLERANCE = 2  # pixels between a line and the edge that answers it
 SURE = 1.0  # logit of the detector from which an edge is as good as any; lines are drawn from about 0.4 on
@@ -32,7 +32,7 @@ class LineLoss(nn.Module):
                 "python -m train.edge_detection.train, or leave it out."
             )
         arguments, state = weights.load(sketch.DETECTOR)
-        self.detector = HED(**{**arguments, "scales": (1.0,)})  # a step of training can afford one look
+        self.detector = EdgeDetector(**{**arguments, "scales": (1.0,)})  # a step of training can afford one look
         weights.load_into(self.detector, state, "The weights of the edge detector")
         self.detector.eval().requires_grad_(False)
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from inpaint_core.metrics import perceptual
 
 
-def hole_and_known_l1(image: Tensor, truth: Tensor, mask: Tensor, border: Tensor | None = None) -> Tensor:
-    """L1 per hole pixel plus L1 per known pixel, so that small holes count as much as large ones.
+def hole_and_known_l1(
+    image: Tensor, truth: Tensor, mask: Tensor, border: Tensor | None = None, known: float = 1.0
+) -> Tensor:
+    """L1 per hole pixel plus `known` times L1 per known pixel, so that small holes count as much as large ones.
 
     Args:
         image, truth: N x 3 x H x W.
         mask: N x 1 x H x W, 1 = hole.
         border: weights of the hole's pixels, N x 1 x H x W (see `border_weight`); None: all equal.
+        known: weight of the known part, which is pasted over afterwards.
 
     Returns:
         A scalar.
@@ -25,28 +29,31 @@ def hole_and_known_l1(image: Tensor, truth: Tensor, mask: Tensor, border: Tensor
     difference = (image.float() - truth).abs().mean(1, keepdim=True)
     hole = mask if border is None else mask * border
     in_hole = (difference * hole).sum((1, 2, 3)) / hole.sum((1, 2, 3)).clamp_min(1)
-    known = 1 - mask
-    outside = (difference * known).sum((1, 2, 3)) / known.sum((1, 2, 3)).clamp_min(1)
-    return (in_hole + outside).mean()
+    outside = (difference * (1 - mask)).sum((1, 2, 3)) / (1 - mask).sum((1, 2, 3)).clamp_min(1)
+    return (in_hole + known * outside).mean()
 
 
 def border_weight(mask: Tensor, reach: int = 8, extra: float = 2.0) -> Tensor:
     """1 deep in the hole, up to 1 + extra at its border: colour has to continue there before anything else.
 
-    The share of known pixels around each pixel, within `reach`, says how near the border is; N x 1 x H x W.
+    The share of known pixels within `reach` of each pixel measures how near the border is; N x 1 x H x W.
     """
     known = F.avg_pool2d(1 - mask, 2 * reach + 1, 1, reach, count_include_pad=False)
     return 1 + extra * (2 * known).clamp_max(1)
 
 
-def hinge_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """The critic's hinge loss with the public code's halves; scores N x S of real and completed photos."""
-    return 0.5 * F.relu(1 - real.float()).mean() + 0.5 * F.relu(1 + fake.float()).mean()
+def shift_together(*images: Tensor, step: int, stride: int = 8) -> list[Tensor]:
+    """Cut the same random rows and columns, fewer than `stride` of each, off the top left of all images.
+
+    Strided features leave their grid in a fill unless it falls elsewhere in every step; `step` seeds the shift.
+    """
+    down, right = torch.randint(stride, (2,), generator=Generator().manual_seed(step)).tolist()
+    return [image[..., down:, right:] for image in images]
 
 
-def hinge_generator(fake: Tensor) -> Tensor:
-    """The generator's side: raise the critic's scores of completed photos."""
-    return -fake.float().mean()
+def ramp(progress: float, start: float, end: float) -> float:
+    """0 before `start`, 1 after `end`, linear between: a factor for losses that join during a run."""
+    return min(max((progress - start) / max(end - start, 1e-9), 0.0), 1.0)
 
 
 class PerceptualLoss(nn.Module):
@@ -56,7 +63,7 @@ class PerceptualLoss(nn.Module):
         network: "squeeze" or "alex".
 
     Raises:
-        LpipsUnavailable: package or weights are missing; the sentence says what would help.
+        LpipsUnavailable: the package or its weights are missing.
     """
 
     def __init__(self, network: str = "squeeze") -> None:
@@ -113,3 +120,25 @@ def hole_total_variation(image: Tensor, mask: Tensor) -> Tensor:
     down = (image[:, :, 1:] - image[:, :, :-1]).abs() * region[:, :, 1:] * region[:, :, :-1]
     across = (image[..., 1:] - image[..., :-1]).abs() * region[..., 1:] * region[..., :-1]
     return (down.sum() + across.sum()) / image.numel()
+
+
+def feature_and_style_l1(images: Sequence[Sequence[Tensor]], truth: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """PartialConv's perceptual and style losses (section 3.3, equations 2 to 4).
+
+    Args:
+        images: feature maps N x C x h x w of one depth after the other, for each image that is compared.
+        truth: those of the true photos; they carry no gradient.
+
+    Returns:
+        L1 of features, and L1 of their Gram matrices, summed over images and depths: two scalars.
+    """
+    pairs = [(a, b.detach()) for maps in images for a, b in zip(maps, truth, strict=True)]
+    features = torch.stack([F.l1_loss(a, b) for a, b in pairs]).sum()
+    style = torch.stack([F.l1_loss(gram(a), gram(b)) for a, b in pairs]).sum()
+    return features, style
+
+
+def gram(features: Tensor) -> Tensor:
+    """Products of all pairs of features: N x C x H x W -> N x C x C, divided by C H W."""
+    flat = features.flatten(2)  # (N, C, H W)
+    return flat @ flat.transpose(1, 2) / flat[0].numel()

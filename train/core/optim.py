@@ -12,11 +12,11 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 QUINTIC = 3.4445, -4.7750, 2.0315  # coefficients with which five rounds bring every singular value near 1
 ROUNDS = 5
-SIZE = 0.2  # root mean square of an update at rate 1, about that of Adam's
+SIZE = 0.2  # root mean square of an update at a learning rate of 1, about that of Adam's
 
 
 class Muon(Optimizer):
@@ -24,7 +24,7 @@ class Muon(Optimizer):
 
     Args:
         parameters: to be trained.
-        rate: of both; an update has a root mean square of a fifth of it, as Adam's usually has.
+        lr: of both; an update has a root mean square of a fifth of it, as Adam's usually has.
         momentum: of the matrices.
         betas: of the vectors' Adam.
     """
@@ -32,7 +32,7 @@ class Muon(Optimizer):
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
-        rate: float,
+        lr: float,
         momentum: float = 0.95,
         betas: tuple[float, float] = (0.9, 0.99),
     ) -> None:
@@ -41,7 +41,7 @@ class Muon(Optimizer):
             {"params": [p for p in every if p.ndim >= 2], "matrices": True},
             {"params": [p for p in every if p.ndim < 2], "matrices": False},
         ]
-        super().__init__([g for g in groups if g["params"]], {"lr": rate, "momentum": momentum, "betas": betas})
+        super().__init__([g for g in groups if g["params"]], {"lr": lr, "momentum": momentum, "betas": betas})
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -51,11 +51,11 @@ class Muon(Optimizer):
                 if parameter.grad is None:
                     continue
                 if group["matrices"]:
-                    self._turn(parameter, group)
+                    self._muon(parameter, group)
                 else:
                     self._adam(parameter, group)
 
-    def _turn(self, parameter: nn.Parameter, group: dict[str, object]) -> None:
+    def _muon(self, parameter: nn.Parameter, group: dict[str, object]) -> None:
         state, gradient, momentum = self.state[parameter], parameter.grad, float(group["momentum"])  # type: ignore
         assert gradient is not None
         if not state:
@@ -100,3 +100,9 @@ def orthogonal(matrix: Tensor) -> Tensor:
         square = (x @ x.T).float()
         x = linear * x + ((cubic * square + fifth * (square @ square)) @ x).float()
     return x.T if matrix.shape[0] > matrix.shape[1] else x
+
+
+def make_optimizer(network: nn.Module, kind: str, lr: float, betas: tuple[float, float] = (0.5, 0.99)) -> Optimizer:
+    """Muon or Adam (with these `betas`) over the parameters of a network that are trained."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return Muon(trained, lr) if kind == "muon" else Adam(trained, lr, betas, fused=True)

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 TEACHER_THRESHOLD = 0.65  # of the stored edge maps; the same density as the paper's HED above 0.6
-REACH = 12  # rounds in which a stroke tells its number to what is within two pixels: pieces of about 50 pixels
+REACH = 12  # rounds in which a number spreads along a stroke, two pixels each: pieces of about 50 pixels
 
 
 def thin_edges(image: Tensor, low: float = 0.06, sigma: float = 1.5) -> Tensor:
@@ -99,8 +99,8 @@ def crests(height: Tensor, right: Tensor, down: Tensor) -> Tensor:
 def keep_strokes(edges: Tensor, share: Tensor, generator: Generator) -> Tensor:
     """Leave out strokes: whole ones where they are short, pieces of the long ones.
 
-    Every pixel draws a number, and the largest wins along its stroke as far as `REACH` rounds carry it. So a short
-    stroke is of one number and a long one of a few, and the number says who stays.
+    Every pixel gets a random number, and the largest spreads along its stroke for `REACH` rounds. A short stroke ends
+    with one number and a long one with a few; a piece stays or goes by its number.
 
     Args:
         edges: N x 1 x H x W, 1 = edge.
@@ -113,12 +113,12 @@ def keep_strokes(edges: Tensor, share: Tensor, generator: Generator) -> Tensor:
     number = (0.01 + torch.rand(edges.shape, generator=generator)).to(edges.device) * edges
     for _ in range(REACH):
         number = F.max_pool2d(number, 5, 1, 2) * edges
-    lot = (number * 7919).frac()  # the winners crowd below 1; their later digits are even
-    return edges * (lot < share.view(-1, 1, 1, 1)).float()
+    uniform = (number * 7919).frac()  # maxima crowd below 1; their later digits are uniform
+    return edges * (uniform < share.view(-1, 1, 1, 1)).float()
 
 
-def shaken(soft: Tensor, pixels: Tensor, generator: Generator, waves: int = 6) -> Tensor:
-    """Lines as by an unsteady hand: every place is displaced a little, its surroundings alike.
+def hand_jitter(soft: Tensor, pixels: Tensor, generator: Generator, waves: int = 6) -> Tensor:
+    """Displace lines smoothly, as an unsteady hand would draw them.
 
     Args:
         soft: N x 1 x H x W.
@@ -141,8 +141,8 @@ def sketch_batch(
     """Sketches for a batch: none for a part of the samples, for the others edges inside the hole, as if drawn.
 
     Edges are the teacher's where it has seen the photo, else `thin_edges`. Most are one pixel wide, some as wide as
-    the teacher's or thickened. Half of them are drawn by a hand that shakes and rounds corners off, and of half some
-    strokes are left out, because nobody draws everything.
+    the teacher's or thickened. Half of them are jittered and their corners rounded, and of half some strokes are left
+    out, because nobody draws everything.
 
     Args:
         image: N x 3 x H x W in [0, 1].
@@ -154,27 +154,27 @@ def sketch_batch(
     Returns:
         float32 N x 1 x H x W, 1 = edge, zero outside the hole.
     """
-    dice = torch.rand(len(image), 8, generator=generator)
-    given = (dice[:, 0] < share).nonzero()[:, 0]
+    uniform = torch.rand(len(image), 8, generator=generator)
+    given = (uniform[:, 0] < share).nonzero()[:, 0]
     sketches = torch.zeros_like(mask, dtype=torch.float32)
     if not len(given):
         return sketches
-    dice, chosen = dice[given].to(image.device), given.to(image.device)
-    image, teacher, taught = image[chosen], teacher[chosen], has_teacher[chosen].view(-1, 1, 1, 1)
+    uniform, chosen = uniform[given].to(image.device), given.to(image.device)
+    image, teacher, has_map = image[chosen], teacher[chosen], has_teacher[chosen].view(-1, 1, 1, 1)
 
-    def often(column: int, chance: float) -> Tensor:
-        return (dice[:, column] < chance).view(-1, 1, 1, 1)
+    def chosen_with(column: int, chance: float) -> Tensor:
+        return (uniform[:, column] < chance).view(-1, 1, 1, 1)
 
     wide = (teacher > TEACHER_THRESHOLD).float()
-    least = (0.5 + 0.3 * dice[:, 1]).view(-1, 1, 1, 1) * TEACHER_THRESHOLD  # smoothing has lowered the crests
-    edges = torch.where(taught, thin_lines(teacher, least), thin_edges(image))
-    edges = torch.where(taught & often(2, 0.2), wide, edges)
+    least = (0.5 + 0.3 * uniform[:, 1]).view(-1, 1, 1, 1) * TEACHER_THRESHOLD  # smoothing has lowered the crests
+    edges = torch.where(has_map, thin_lines(teacher, least), thin_edges(image))
+    edges = torch.where(has_map & chosen_with(2, 0.2), wide, edges)
     edges = edges * (F.avg_pool2d(edges, 5, 1, 2) > 2.5 / 25).float()  # nobody draws dots
     # blurred, displaced and thinned again, lines are smooth and unsteady; a crest of a thin line is 0.27 high
-    by_hand = thin_lines(shaken(edges, 2.5 * dice[:, 4], generator), 0.12)
-    edges = torch.where(often(3, 0.5), by_hand, edges)
-    stay = torch.where(dice[:, 5] < 0.5, 0.3 + 0.7 * dice[:, 6], torch.ones_like(dice[:, 6]))
+    by_hand = thin_lines(hand_jitter(edges, 2.5 * uniform[:, 4], generator), 0.12)
+    edges = torch.where(chosen_with(3, 0.5), by_hand, edges)
+    stay = torch.where(uniform[:, 5] < 0.5, 0.3 + 0.7 * uniform[:, 6], torch.ones_like(uniform[:, 6]))
     edges = keep_strokes(edges, stay, generator)
-    edges = torch.where(often(7, 0.25), F.max_pool2d(edges, 3, 1, 1), edges)
+    edges = torch.where(chosen_with(7, 0.25), F.max_pool2d(edges, 3, 1, 1), edges)
     sketches[chosen] = edges * mask[chosen]
     return sketches

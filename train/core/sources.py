@@ -59,8 +59,8 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of every image file, one at a time, in sorted order in folders and the archive's own in archives.
 
     What the owners of Places2, CelebA-HQ, ImageNet and Paris street view hand out is read as it is: folders at any
-    depth, suffixes in capitals, tar files (also of ImageNet's classes, in a tar file), zip files. Of CIFAR-10's folder
-    the training batches are read; its file `test_batch` is a source of its own.
+    depth, archives in them, suffixes in capitals, tar files (also of ImageNet's classes, in a tar file), zip files. Of
+    CIFAR-10's folder the training batches are read; its file `test_batch` is a source of its own.
 
     Args:
         sources: folders, archives (.tar, .tar.gz, .tgz, .zip), single image files, or a folder inside an archive:
@@ -78,6 +78,8 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
                 name = str(path.relative_to(place))
                 if _is_photo(name):
                     yield name, path.read_bytes()
+                elif name.lower().endswith(ARCHIVES):
+                    yield from members([path])
         elif place.suffix.lower() == ".zip":
             with zipfile.ZipFile(place) as bundle:
                 for name in bundle.namelist():
@@ -88,6 +90,12 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
                 yield from _in_tar(file, inside)
         else:
             yield place.name, place.read_bytes()
+
+
+def source_name(source: str | Path) -> str:
+    """The name of a folder or archive without its suffix: `photos-00` of `shards/photos-00.tar`."""
+    name = archive_of(Path(source))[0].name
+    return next((name[: -len(suffix)] for suffix in ARCHIVES if name.lower().endswith(suffix)), name)
 
 
 def _in_tar(file: IO[bytes], inside: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:

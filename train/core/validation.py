@@ -1,4 +1,4 @@
-"""Fixed validation photos and masks: metrics as shares of Navier-Stokes' and a picture to look at."""
+"""Fixed validation photos and masks: figures as shares of Navier-Stokes', and a picture to look at."""
 
 from __future__ import annotations
 
@@ -7,26 +7,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Generator, Tensor
+from torchvision.utils import make_grid, save_image
 
 from inpaint_core import metrics
 from inpaint_core.masks.generators import GENERATORS
 from inpaint_core.methods.opencv import NavierStokes
-from train.core.data import PhotoBank
+from train.core.bank import PhotoBank
+from train.core.config import PhotoConfig
+from train.core.run import Run
 from train.core.sketches import thin_edges
+from train.core.sources import expand
 
 Fill = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
-"""(image, mask, sketch or None) -> (coarse, refined), all in [0, 1], on the CPU."""
+"""(image, mask, sketch or None) -> (coarse, refined), all N x C x H x W in [0, 1]."""
+
+KINDS = ("centre", "free_form")
+SMALL_PHOTOS, LARGE_PHOTOS, LARGE_SIZE = 40, 24, 256
+SHOWN = 8  # photos of each kind in a grid
 
 
-@dataclass
+@dataclass(frozen=True)
 class ValidationSet:
-    """Photos, masks and what Navier-Stokes makes of them.
+    """Photos, masks and the figures of Navier-Stokes on them.
 
-    `image` N x 3 x S x S in [0, 1], `mask` N x 1 x S x S, `l1` and `lpips` the means of Navier-Stokes.
+    `image` N x 3 x S x S in [0, 1], `mask` N x 1 x S x S, `l1` in the hole and `lpips` of the photo, means.
     """
 
     name: str
@@ -39,6 +45,11 @@ class ValidationSet:
     def of(cls, name: str, image: Tensor, kind: str) -> ValidationSet:
         """Masks of the generator `kind`, always the same ones for the same number and size of photos."""
         mask = GENERATORS[kind](len(image), *image.shape[-2:], generator=Generator().manual_seed(1))
+        return cls.with_masks(name, image, mask)
+
+    @classmethod
+    def with_masks(cls, name: str, image: Tensor, mask: Tensor) -> ValidationSet:
+        """The same with masks of the caller's."""
         filled = paste(NavierStokes().fill(image, mask).image, image, mask)
         return cls(name, image, mask, *measure(filled, image, mask))
 
@@ -64,9 +75,16 @@ def measure(filled: Tensor, image: Tensor, mask: Tensor) -> tuple[float, float]:
 
 
 def centre_crops(bank: PhotoBank, count: int, size: int, reduce: bool = True) -> Tensor:
-    """`count` photos spread evenly over the bank, cut to the central square: N x 3 x size x size.
+    """Central squares of `count` photos spread evenly over the bank, rounded to 8 bits.
 
-    reduce: the largest central square, made smaller; False: the central square of `size` pixels itself.
+    Args:
+        bank: the photos.
+        count: at most so many.
+        size: side of the squares, pixels.
+        reduce: the largest square, reduced to `size`; False: the central square of `size` pixels itself.
+
+    Returns:
+        float32 N x 3 x size x size in [0, 1].
     """
     index = torch.linspace(0, len(bank) - 1, min(count, len(bank))).round().long()
     height, width = bank.height[index].float(), bank.width[index].float()
@@ -76,52 +94,110 @@ def centre_crops(bank: PhotoBank, count: int, size: int, reduce: bool = True) ->
     return ((crops[:, :3] * 255).round() / 255).contiguous(memory_format=torch.channels_last)
 
 
+def validation_sets(config: PhotoConfig) -> list[ValidationSet]:
+    """Centre and free-form holes: of all validation photos at the training size, and of large ones at 256 px."""
+    small, large = expand(config.val_small), expand(config.val)
+    sources = [files for files in (small, large) if files]
+    if not sources:
+        return []
+    crops = torch.cat([centre_crops(PhotoBank.load(files), SMALL_PHOTOS, config.size) for files in sources])
+    sets = [ValidationSet.of(f"{kind}_{config.size}", crops, kind) for kind in KINDS]
+    if large and config.size < LARGE_SIZE:
+        crops = centre_crops(PhotoBank.load(large), LARGE_PHOTOS, LARGE_SIZE)
+        sets += [ValidationSet.of(f"{kind}_{LARGE_SIZE}", crops, kind) for kind in KINDS]
+    return sets
+
+
 class Validation:
-    """The sets of a run, the log of their figures, and grids of fills.
+    """The validation of a run: figures go to `validation.jsonl`, pictures to `grids/`.
 
     Args:
-        out: the run's folder; figures go to `validation.jsonl`, pictures to `grids/`.
-        sets: what is measured.
-        shown: indices of the first set's photos in the grids.
+        run: its main process measures.
+        fill: fills photos on any device, by the network that will be exported.
+        sets: what is measured; empty: nothing.
+        eval_every, grid_every: steps between figures, and between pictures.
+        sketch: measure the first set also with the photos' edges as the sketch.
+        statistics: called before what is due: measures the network's batch statistics, see `refresh_statistics`.
     """
 
-    def __init__(self, out: Path, sets: list[ValidationSet], shown: int = 8) -> None:
-        self.out, self.sets, self.shown = out, sets, shown
+    def __init__(
+        self,
+        run: Run,
+        fill: Fill,
+        sets: list[ValidationSet],
+        eval_every: int,
+        grid_every: int,
+        *,
+        sketch: bool = False,
+        statistics: Callable[[], None] | None = None,
+    ) -> None:
+        self.run, self.sets, self.sketch = run, sets if run.main else [], sketch
+        self.eval_every, self.grid_every = eval_every, grid_every
+        self._fill, self._statistics = fill, statistics
 
-    def measure(self, fill: Fill, step: int, images_seen: int, sketch: bool = False) -> dict[str, dict[str, float]]:
-        """Measure every set (and the first one again with its true edges as the sketch) and append to the log."""
-        result = {each.name: each.measure(fill) for each in self.sets}
-        if sketch:
-            result[f"{self.sets[0].name}_sketch"] = self.sets[0].measure(fill, sketch=True)
-        self.log(step, images_seen, result)
-        return result
+    @classmethod
+    def of(
+        cls,
+        config: PhotoConfig,
+        run: Run,
+        fill: Fill,
+        *,
+        sketch: bool = False,
+        statistics: Callable[[], None] | None = None,
+    ) -> Validation:
+        """The validation that a config asks for."""
+        sets = validation_sets(config) if run.main else []
+        return cls(run, fill, sets, config.eval_every, config.grid_every, sketch=sketch, statistics=statistics)
 
-    def log(self, step: int, images_seen: int, result: dict[str, dict[str, float]]) -> None:
-        """Append figures to the run's log."""
-        with (self.out / "validation.jsonl").open("a") as log:
-            log.write(json.dumps({"step": step, "images_seen": images_seen, **result}) + "\n")
+    @torch.no_grad()
+    def fill(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Photos from the CPU, filled on the run's device in its precision, back on the CPU."""
+        device = self.run.device
+        with self.run.autocast():
+            stages = self._fill(image.to(device), mask.to(device), None if sketch is None else sketch.to(device))
+        return stages[0].float().cpu(), stages[1].float().cpu()
 
-    def grid(self, fill: Fill, step: int, sketch: bool = False) -> Path:
-        """Input | coarse | refined | truth of a few photos, two groups a row; sketched edges are red."""
-        rows = []
-        for each in self.sets[:2]:
-            index = torch.linspace(0, len(each.image) - 1, self.shown).round().long()
+    def after_step(self) -> None:
+        """Measure and draw where it is due; for the end of a loop's body."""
+        draw, measure = self.run.due(self.grid_every), self.run.due(self.eval_every)
+        if self.sets and self._statistics is not None and (draw or measure):
+            self._statistics()
+        if draw:
+            self.grid()
+        if measure:
+            self.measure()
+
+    def measure(self) -> dict[str, dict[str, float]]:
+        """Measure every set and append the figures to the run's log; empty without validation photos."""
+        figures = {each.name: each.measure(self.fill) for each in self.sets}
+        if self.sets and self.sketch:
+            figures[f"{self.sets[0].name}_sketch"] = self.sets[0].measure(self.fill, sketch=True)
+        if figures:
+            entry = {"step": self.run.step, "images_seen": self.run.step * self.run.config.batch, **figures}
+            with (self.run.out / "validation.jsonl").open("a") as log:
+                log.write(json.dumps(entry) + "\n")
+            for name, values in figures.items():
+                self.run.log(**{f"validation/{name}_{key}": v for key, v in values.items() if key.endswith("_of_ns")})
+        return figures
+
+    def grid(self) -> Path | None:
+        """Input | coarse | refined | truth of a few photos of the first two sets; drawn edges are red."""
+        sets = [each for each in self.sets[:2] if each.image.shape[-1] == self.sets[0].image.shape[-1]]
+        if not sets:
+            return None
+        tiles = []
+        for each in sets:
+            index = torch.linspace(0, len(each.image) - 1, SHOWN).round().long()
             image, mask = each.image[index], each.mask[index]
-            edges = None
-            if sketch:
+            shown, edges = torch.where(mask > 0, torch.ones_like(image), image), None
+            if self.sketch:  # a quarter of the photos
                 edges = thin_edges(image) * mask
-                edges[: self.shown * 3 // 4] = 0
-            coarse, refined = fill(image, mask, edges)
-            shown = torch.where(mask > 0, torch.ones_like(image), image)
-            if edges is not None:
+                edges[: SHOWN * 3 // 4] = 0
                 shown = torch.where(edges > 0, torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1), shown)
-            stages = [shown, paste(coarse, image, mask), paste(refined, image, mask), image]
-            rows.append(torch.cat(stages, 3))  # (n, 3, S, 4S)
-        size = rows[0].shape[-2]
-        rows = [row for row in rows if row.shape[-2] == size]
-        columns = [torch.cat(list(row), 1) for row in rows]
-        pixels = torch.cat(columns, 2).mul(255).round().clamp(0, 255).to(torch.uint8)
-        path = self.out / "grids" / f"{step:07d}.png"
+            coarse, refined = self.fill(image, mask, edges)
+            rows = torch.stack([shown, paste(coarse, image, mask), paste(refined, image, mask), image], 1)
+            tiles.append(rows.flatten(0, 1))  # (4 * SHOWN, 3, S, S)
+        path = self.run.out / "grids" / f"{self.run.step:07d}.png"
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())).save(path)
+        save_image(make_grid(torch.cat(tiles), nrow=8, padding=2), path)
         return path

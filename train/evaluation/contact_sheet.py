@@ -1,64 +1,81 @@
 """Contact sheets to look at: photos in rows, what each method makes of their holes in columns.
 
-python -m train.evaluation.contact_sheet --photos photos256-val-00.tar --count 30 --out sheets
-python -m train.evaluation.contact_sheet --photos photos/ --method deepfill_v2 --masks centre --out sheets --cell 192
+Quick methods: python -m train.evaluation.contact_sheet --photos photos256-val-00.tar --count 30 --out sheets
 
-Writes a PNG for every kind of masks and every `--rows` photos, `free_form_1.png` and so on. The same photo has the same
-hole on every sheet and in `train.evaluation.evaluate`; photos are spread evenly over the source.
+One method:    ... --method deepfill_v2 --method deepfill_v2+patchmatch --masks centre --cell 192
+
+Writes a PNG for every set of masks and every `--rows` photos, `free_form_1.png` and so on. A photo has the same hole on
+every sheet and in `train.evaluation.measure`; photos are spread evenly over the source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import NamedTuple
 
 import numpy as np
-import typer
 from PIL import Image, ImageDraw, ImageFont
-from tqdm import tqdm
+from tyro.conf import UseAppendAction
 
-from inpaint_core import catalogue
 from inpaint_core.errors import InpaintError
-from train.core.options import start
+from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
-from train.evaluation.evaluate import EDGES, HOLE, INK, PAPER, choose, fill, mask_for, photos, spread
+from train.evaluation.candidates import parse_candidates, ready_methods
+from train.evaluation.photos import read_photos, spread_evenly
+from train.evaluation.samples import fill_samples
 
-GAP, LABEL = 4, 16  # pixels between the cells, and of a label's line
-QUIET = (110, 110, 115)
-
-
-def rows(
-    named_photos: Sequence[tuple[str, np.ndarray]], methods: Sequence[str], kind: str, device: str = "auto"
-) -> Iterator[tuple[str, list[np.ndarray]]]:
-    """For each photo its name and: the photo with its hole marked, every method's fill, the photo itself."""
-    for name, pixels in tqdm(named_photos, unit="photo", desc=kind):
-        hole = mask_for(name, kind, *pixels.shape[:2])
-        marked = np.where(hole[..., None], np.array(HOLE, np.uint8), pixels)
-        yield name, [marked, *(fill(pixels, hole, method, device)[0] for method in methods), pixels]
+GAP, LINE = 4, 16  # pixels between the cells, and of a line of text
+PAPER, INK, GREY = (250, 250, 248), (28, 28, 30), (110, 110, 115)
+SMALLEST_CELL = 16  # pixels
 
 
-def draw(pictures: Sequence[tuple[str, Sequence[np.ndarray]]], labels: Sequence[str], cell: int) -> Image.Image:
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The options of the command."""
+
+    photos: Paths  # folder, tar shard or quoted pattern
+    out: Path  # folder of the sheets
+    method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
+    masks: UseAppendAction[tuple[str, ...]] = ()  # centre, box, free_form, irregular@10-20 (%), ...
+    count: int = 30  # photos, evenly spread
+    rows: int = 10  # photos on a sheet
+    size: int = 256  # side of the central squares that are filled; 0: whole photos
+    cell: int = 128  # side of a picture on the sheet
+    slowest: float = 3.0  # without --method, leave out what takes more seconds at 512 px
+    device: str = "auto"  # auto, cpu, cuda
+
+
+class Row(NamedTuple):
+    """A row of a sheet: the name below it, and its pictures, uint8 H x W x 3."""
+
+    name: str
+    pictures: Sequence[np.ndarray]
+
+
+def draw_sheet(rows: Sequence[Row], labels: Sequence[str], cell: int) -> Image.Image:
     """One sheet: a line of labels, then a row of cells for each photo with its name below.
 
     Args:
-        pictures: names and pictures, uint8 H x W x 3, as many as labels.
+        rows: of as many pictures as labels.
         labels: of the columns; those too long for their column are set smaller.
         cell: the side of a cell in pixels; pictures are reduced to fit, never enlarged.
     """
-    height = LABEL + GAP + len(pictures) * (cell + LABEL + GAP)
-    image = Image.new("RGB", (GAP + len(labels) * (cell + GAP), height), PAPER)
-    pen = ImageDraw.Draw(image)
+    height = LINE + GAP + len(rows) * (cell + LINE + GAP)
+    sheet = Image.new("RGB", (GAP + len(labels) * (cell + GAP), height), PAPER)
+    pen = ImageDraw.Draw(sheet)
     for column, label in enumerate(labels):
         _write(pen, (GAP + column * (cell + GAP), 2), label, cell, INK)
-    for line, (name, cells) in enumerate(pictures):
-        top = LABEL + GAP + line * (cell + LABEL + GAP)
-        for column, pixels in enumerate(cells):
+    for line, row in enumerate(rows):
+        top = LINE + GAP + line * (cell + LINE + GAP)
+        for column, pixels in enumerate(row.pictures):
             picture = Image.fromarray(pixels)
             picture.thumbnail((cell, cell), Image.Resampling.LANCZOS)
-            image.paste(picture, (GAP + column * (cell + GAP), top))
-        _write(pen, (GAP, top + cell + 1), name, image.width, QUIET, 10)
-    return image
+            sheet.paste(picture, (GAP + column * (cell + GAP), top))
+        _write(pen, (GAP, top + cell + 1), row.name, sheet.width, GREY, 10)
+    return sheet
 
 
 def _write(
@@ -70,40 +87,31 @@ def _write(
     pen.text(place, text, ink, ImageFont.load_default(size))
 
 
-def main(
-    photos_from: Annotated[list[Path], typer.Option("--photos", help="folder, tar shard or quoted pattern; repeat")],
-    out: Annotated[Path, typer.Option(help="folder of the sheets")],
-    method: Annotated[list[str] | None, typer.Option(help="a method; repeat; default: all but slow ones")] = None,
-    kind: Annotated[list[str] | None, typer.Option("--masks", help="centre, box, free_form, ...; repeat")] = None,
-    count: Annotated[int, typer.Option(help="photos, evenly spread")] = 30,
-    on_a_sheet: Annotated[int, typer.Option("--rows", help="photos on a sheet")] = 10,
-    size: Annotated[int, typer.Option(help="side of the central squares that are filled; 0: whole photos")] = 256,
-    cell: Annotated[int, typer.Option(help="side of a picture on the sheet")] = 128,
-    slowest: Annotated[float, typer.Option(help="leave out what takes more seconds at 512 px")] = 3.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda")] = "auto",
-) -> None:
-    """Draw what methods make of photos."""
-    if count < 1 or on_a_sheet < 1 or cell < 16:
-        raise InpaintError("A sheet needs at least one photo, one row, and cells of 16 pixels.")
-    methods = choose(method or [each.name for each in catalogue.methods() if each.ready and each.cost <= slowest])
-    if method:
-        methods = list(dict.fromkeys(method))  # here nothing is measured against Navier-Stokes
-    named = spread(list(photos(expand(photos_from), size, None)), count)
-    if not named:
+def main(config: Config) -> None:
+    """Draw what methods make of photos.
+
+    Raises:
+        InpaintError: there is nothing to draw, or a method or masks that are unknown.
+    """
+    if config.count < 1 or config.rows < 1 or config.cell < SMALLEST_CELL:
+        raise InpaintError(f"A sheet needs at least one photo, one row, and cells of {SMALLEST_CELL} pixels.")
+    if config.method:
+        candidates = parse_candidates(config.method, baseline=False)
+    else:
+        candidates = parse_candidates(ready_methods(config.slowest)[0])
+    photos = spread_evenly(list(read_photos(expand(config.photos), config.size)), config.count)
+    if not photos:
         raise InpaintError("There are no photos to fill: check --photos.")
-    out.mkdir(parents=True, exist_ok=True)
-    labels = ["hole", *(each.replace(EDGES, " + edges") for each in methods), "truth"]
-    for each in kind or ("centre", "free_form"):
-        waiting: list[tuple[str, list[np.ndarray]]] = []
-        written = 0
-        for row in rows(named, methods, each, device):
-            waiting.append(row)
-            if len(waiting) == on_a_sheet or written * on_a_sheet + len(waiting) == len(named):
-                written += 1
-                draw(waiting, labels, cell).save(out / f"{each}_{written}.png")
-                waiting = []
-    typer.echo(f"wrote {len(list(out.glob('*.png')))} sheets into {out}")
+    config.out.mkdir(parents=True, exist_ok=True)
+    labels = ["hole", *(each.word.replace("+", " + ") for each in candidates), "truth"]
+    mask_sets = config.masks or ("centre", "free_form")
+    for masks in mask_sets:
+        for number, first in enumerate(range(0, len(photos), config.rows), start=1):
+            samples = fill_samples(photos[first : first + config.rows], candidates, [masks], config.device)
+            rows = [Row(sample.photo.name, sample.pictures()) for sample in samples]
+            draw_sheet(rows, labels, config.cell).save(config.out / f"{masks}_{number}.png")
+    print(f"wrote the sheets of {', '.join(mask_sets)} masks into {config.out}")
 
 
 if __name__ == "__main__":
-    start(main)
+    run_cli(main, Config)

@@ -1,4 +1,4 @@
-"""What is measured and shown of a network that draws pictures from nothing: Fréchet distance and a sheet of samples."""
+"""Fréchet distance and sheets of samples: what is measured and shown of a network that draws pictures from nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
+from torchvision.utils import save_image
 
 from inpaint_core import metrics
-from train.core.validation import Fill
 
 Draw = Callable[[int], Tensor]
 """How many -> so many samples, N x 3 x S x S in [0, 1], on the CPU: at every call of the same latents."""
@@ -28,7 +26,7 @@ def features(images: Tensor, batch: int = 64) -> Tensor:
 
 
 class SampleCheck:
-    """A check (see `train.core.session.Check`) of samples against photos that were not trained on.
+    """What a run measures and shows now and then: samples against photos that were not trained on.
 
     The distance depends on the number of photos: compare figures of the same set only.
 
@@ -46,21 +44,18 @@ class SampleCheck:
         self.count, self.size = len(photos), photos.shape[-1]
         self.features = features(photos)
 
-    def measure(self, fill: Fill, step: int, images_seen: int, sketch: bool = False) -> dict[str, Any]:
-        """The Fréchet distance of the samples; fills are not looked at."""
+    def measure(self, fill: object, step: int, images_seen: int, sketch: bool = False) -> dict[str, Any]:
+        """The Fréchet distance of the samples, appended to the log; fills are not looked at."""
         distance = float(metrics.frechet_distance(features(self.draw(self.count)), self.features))
         result = {f"samples_{self.size}": {"frechet": distance, "photos": self.count}}
         with (self.out / "validation.jsonl").open("a") as log:
             log.write(json.dumps({"step": step, "images_seen": images_seen, **result}) + "\n")
         return result
 
-    def grid(self, fill: Fill, step: int, sketch: bool = False) -> Path:
+    def grid(self, fill: object, step: int, sketch: bool = False) -> Path:
         """A sheet of samples, the same latents in every sheet."""
         rows, columns = SHEET
-        samples = self.draw(rows * columns)
-        lines = [torch.cat(list(row), 2) for row in samples.split(columns)]
-        pixels = torch.cat(lines, 1).mul(255).round().clamp(0, 255).to(torch.uint8)
         path = self.out / "grids" / f"{step:07d}.png"
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())).save(path)
+        save_image(self.draw(rows * columns), path, nrow=columns, padding=0)
         return path

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from train.evaluation.report import Fill, mean_of, of_method, unique
+from train.evaluation.estimates import mean_of
+from train.evaluation.records import FillRecord, by_method
+from train.evaluation.tables import markdown_table
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Column:
     """A column of a reported table: how its number comes from our metrics."""
 
     title: str
-    masks: str  # the generator's name
+    masks: str  # see `train.evaluation.photos.mask_for`
     metric: str  # of `inpaint_core.metrics.measure`
     scale: float = 1.0
     digits: int = 2
@@ -31,7 +33,8 @@ class Reported:
 
     @property
     def masks(self) -> list[str]:
-        return unique(column.masks for column in self.columns)
+        """The sets of masks it is measured on."""
+        return list(dict.fromkeys(column.masks for column in self.columns))
 
 
 ANIMALS = Reported(
@@ -80,22 +83,20 @@ PLACES = Reported(
 TABLES = {"animals": ANIMALS, "places": PLACES}
 
 
-def beside(fills: Sequence[Fill], reported: Reported) -> str:
-    """A markdown table: for every method here or there, our number and the reported one."""
+def beside(records: Sequence[FillRecord], reported: Reported) -> str:
+    """A section in markdown: for every method here or there, our number and the reported one."""
     heads = ["method", *(f"{c.title} {whose}" for c in reported.columns for whose in ("here", "reported"))]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    measured = unique(fill.method for fill in fills)
-    for method in unique([*measured, *reported.rows, *reported.others]):
-        told = reported.rows.get(method) or reported.others.get(method)
-        own = of_method(fills, method)
-        cells = [method]
-        for number, column in enumerate(reported.columns):
-            cells.append(_ours(own, column))
-            cells.append("" if told is None else f"{told[number]:.{column.digits}f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return f"## {reported.title}\n\n{reported.note}\n\n" + "\n".join(lines) + "\n"
+    measured, numbers = by_method(records), {**reported.rows, **reported.others}
+    rows = []
+    for method in dict.fromkeys([*measured, *numbers]):
+        row = [method]
+        for index, column in enumerate(reported.columns):
+            row.append(_ours(measured.get(method, []), column))
+            row.append(f"{numbers[method][index]:.{column.digits}f}" if method in numbers else "")
+        rows.append(row)
+    return f"## {reported.title}\n\n{reported.note}\n\n{markdown_table(heads, rows)}\n"
 
 
-def _ours(fills: Sequence[Fill], column: Column) -> str:
-    own = [fill for fill in fills if fill.masks == column.masks and column.metric in fill.metrics]
+def _ours(records: Sequence[FillRecord], column: Column) -> str:
+    own = [record for record in records if record.masks == column.masks and column.metric in record.metrics]
     return f"{column.scale * mean_of(own, column.metric).mean:.{column.digits}f}" if own else ""

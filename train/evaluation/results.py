@@ -1,184 +1,242 @@
 """Write the page of results: our methods measured on the reported tables' terms, beside the reported numbers.
 
-python -m train.evaluation.results --animals ANIMALS.tar --scenes SCENES.tar --write docs/RESULTS.md
+    python -m train.evaluation.results --animals ANIMALS.tar --scenes SCENES.tar --write docs/RESULTS.md
 
-Methods that take longer than `--slowest` seconds (the catalogue's word) are left out unless named. Fewer photos take
-less time: `--animals-limit` and `--scenes-limit` take so many, evenly spread over each source.
+Methods that take longer than `--slowest` seconds (the catalogue's figure) are left out unless named. Fewer photos take
+less time: `--animals-limit` and `--scenes-limit` take so many, evenly spread over each source. `--by-share` adds LPIPS
+and L1 by the share of the photo that is missing, and writes by_share.csv and by_share.png beside the page.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import numpy as np
 import torch
-import typer
+from tyro.conf import UseAppendAction
 
-from benchmarks import fills as benchmark
-from benchmarks import training as speed
-from inpaint_core import catalogue, metrics, weights
+from inpaint_core import metrics, weights
 from inpaint_core.errors import InpaintError
-from train.core.options import start
+from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sources import expand
-from train.evaluation import report, reported
-from train.evaluation.evaluate import choose, measure, photos, spread
+from train.evaluation import by_share, reported
+from train.evaluation.candidates import BASELINE, Candidate, parse_candidates, ready_methods
+from train.evaluation.estimates import ratio_to
+from train.evaluation.measure import records_of, warm_up
+from train.evaluation.photos import read_photos, spread_evenly
+from train.evaluation.records import FillRecord, by_hole_ratio, by_masks, by_method, of_method
+from train.evaluation.samples import fill_samples
+from train.evaluation.tables import markdown_table, mean_column, methods_table, ratio_column, seconds_column
 
 RESTORES = " †"  # after the name of a method that is shown the hidden part pixelated
-COLUMNS = (("hole_l1", 4), ("hole_psnr", 2), ("hole_ssim", 3), ("lpips", 4))
-SHARES = ("hole_l1", "lpips")
+MEANS = (
+    mean_column("hole_l1", 4, "L1", interval=False),
+    mean_column("hole_psnr", 2, "PSNR", interval=False),
+    mean_column("hole_ssim", 3, "SSIM", interval=False),
+    mean_column("lpips", 4, "LPIPS", interval=False),
+    mean_column("hole_lattice", 2, "lattice", interval=False),
+    ratio_column("hole_l1", 2, "L1"),
+    ratio_column("lpips", 2, "LPIPS"),
+    seconds_column(2),
+)
+RATIOS = {"hole_l1": "L1 in the hole", "lpips": "LPIPS"}  # shown by hole ratio
 
 
-def quick_methods(names: Sequence[str] | None, slowest: float) -> tuple[list[str], list[str]]:
-    """The methods to measure, Navier-Stokes first, and those ready ones that are left out because they are slow."""
-    if names:
-        return choose(names), []
-    ready = [method for method in catalogue.methods() if method.ready]
-    quick = [method.name for method in ready if method.cost <= slowest]
-    return choose(quick), [method.name for method in ready if method.name not in quick]
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The options of the command."""
+
+    animals: Paths  # photos of the survey's table
+    scenes: Paths  # photos of DeepFill v2's table
+    write: Path  # the page to write
+    method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
+    slowest: float = 3.0  # leave out what takes more seconds at 512 px
+    animals_limit: int | None = 80  # at most so many animals
+    scenes_limit: int | None = 30  # at most so many scenes
+    by_share: bool = False  # LPIPS and L1 of the scenes by the share of the photo that is missing, too
+    training: bool = True  # measure the speed of the training scripts, too
+    size: int = 256  # side of the central squares
+    device: str = "auto"  # auto, cpu, cuda
+
+
+@dataclass(frozen=True)
+class MeasuredSet:
+    """What was measured on one source of photos, beside one reported table."""
+
+    table: reported.Reported
+    records: list[FillRecord]
+    photos: int  # measured ...
+    available: int  # ... of so many
+
+    def section(self) -> str:
+        """The reported table with our numbers, then means and ratios for each set of masks, in markdown."""
+        spread = "" if self.photos == self.available else f", evenly spread over the {self.available} there are"
+        parts = [reported.beside(self.records, self.table).rstrip(), f"Here: {self.photos} photos{spread}."]
+        sets = by_masks(self.records)
+        for masks in self.table.masks:
+            parts += [f"### {masks} masks", methods_table(sets[masks], MEANS, title)]
+            if len({record.ratio for record in sets[masks]}) > 1:
+                for metric, words in RATIOS.items():
+                    parts.append(f"{words} as a share of Navier-Stokes, by hole ratio (photos):")
+                    parts.append(hole_ratio_table(sets[masks], metric))
+        return "\n\n".join(parts)
 
 
 def title(method: str) -> str:
     """The method's name, with a mark if it restores."""
-    return method + (RESTORES if catalogue.get(method).restores else "")
+    return method + (RESTORES if Candidate.parse(method).restores else "")
 
 
-def means(fills: Sequence[report.Fill]) -> str:
-    """A markdown table of the methods on one kind of masks: means, and shares of Navier-Stokes with intervals."""
-    names = [(name, digits) for name, digits in COLUMNS if name in fills[0].metrics]
-    shares = [name for name in SHARES if name in fills[0].metrics]
-    words = {"hole_l1": "L1", "hole_psnr": "PSNR", "hole_ssim": "SSIM", "lpips": "LPIPS"}
-    heads = ["method", *(words[n] for n, _ in names), *(f"{words[n]} / ns" for n in shares), "seconds"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    baseline = report.of_method(fills, report.BASELINE)
-    for method in report.unique(fill.method for fill in fills):
-        own = report.of_method(fills, method)
-        cells = [title(method), *(f"{report.mean_of(own, name).mean:.{digits}f}" for name, digits in names)]
-        cells += [f"{report.share_of(own, baseline, name):.2f}" for name in shares]
-        cells.append(f"{np.median([fill.seconds for fill in own]):.2f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def ratios(fills: Sequence[report.Fill], metric: str) -> str:
+def hole_ratio_table(records: Sequence[FillRecord], metric: str) -> str:
     """A markdown table: a metric as a share of Navier-Stokes by hole ratio, a row a method, with intervals."""
-    groups = report.by_ratio(fills)
-    counts = {name: len(report.of_method(group, report.BASELINE)) for name, group in groups.items()}
-    heads = ["method", *(f"{name} ({counts[name]})" for name in groups)]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for method in report.unique(fill.method for fill in fills):
-        if method == report.BASELINE:
-            continue
-        cells = [title(method)]
-        for group in groups.values():
-            baseline = report.of_method(group, report.BASELINE)
-            cells.append(f"{report.share_of(report.of_method(group, method), baseline, metric):.2f}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    groups = by_hole_ratio(records)
+    baselines = {name: of_method(group, BASELINE) for name, group in groups.items()}
+    rows = [
+        [title(method)]
+        + [f"{ratio_to(of_method(group, method), baselines[name], metric):.2f}" for name, group in groups.items()]
+        for method in by_method(records)
+        if method != BASELINE
+    ]
+    return markdown_table(["method", *(f"{name} ({len(baselines[name])})" for name in groups)], rows)
 
 
-def checkpoints(methods: Sequence[str]) -> str:
+def checkpoints_table(methods: Sequence[str]) -> str:
     """A markdown table of what the manifest says of the networks measured."""
-    lines = ["| network | trained at | steps | photos seen | minutes | on | file |", "|---|---|---|---|---|---|---|"]
+    rows = []
     for name, record in weights.records().items():
         if name in methods:
             size, extra = record.extra.get("recipe", {}).get("size"), record.extra
-            told = (
-                f"{size} px" if size else "",
-                f"{record.steps:,}",
-                f"{record.images_seen:,}",
-                f"{extra['minutes']:.0f}" if "minutes" in extra else "",
-                str(extra.get("device", "")),
-                f"{record.bytes / 1e6:.1f} MB {record.dtype}",
+            rows.append(
+                [
+                    title(name),
+                    f"{size} px" if size else "",
+                    f"{record.steps:,}",
+                    f"{record.images_seen:,}",
+                    f"{extra['minutes']:.0f}" if "minutes" in extra else "",
+                    str(extra.get("device", "")),
+                    f"{record.bytes / 1e6:.1f} MB {record.dtype}",
+                ]
             )
-            lines.append(f"| {title(name)} | " + " | ".join(told) + " |")
-    return "\n".join(lines)
+    return markdown_table(["network", "trained at", "steps", "photos seen", "minutes", "on", "file"], rows)
 
 
-def page(
-    animals: Sequence[report.Fill],
-    scenes: Sequence[report.Fill],
-    counts: dict[str, tuple[int, int]],
-    left_out: Sequence[str],
-    training: benchmark.Section | None,
-) -> str:
-    """The page's text.
+def by_share_section(figures: Sequence[by_share.ShareFigures]) -> str:
+    """LPIPS as a share of Navier-Stokes' for every method and set of irregular masks, under the plot, in markdown."""
+    mask_sets = list(dict.fromkeys(each.masks for each in figures))
+    ratios = {(each.method, each.masks): f"{each.lpips_of_ns:.2f}" for each in figures}
+    methods = [method for method in dict.fromkeys(each.method for each in figures) if method != BASELINE]
+    rows = [[title(method), *(ratios[method, masks] for masks in mask_sets)] for method in methods]
+    heads = ["method", *(f"{masks.partition('@')[2]} %" for masks in mask_sets)]
+    return "\n\n".join(
+        [
+            "## By the share of the photo that is missing",
+            f"Irregular masks, the scenes above ({figures[0].photos} photos a set). LPIPS as a share of Navier-Stokes' "
+            "with its 95 % interval; by_share.csv has the figures of L1, too.",
+            "![LPIPS against the share of the photo that is missing](by_share.png)",
+            markdown_table(heads, rows),
+        ]
+    )
+
+
+def training_section() -> str:
+    """How fast the training scripts are on this machine, measured now, in markdown."""
+    from benchmarks import training
+
+    section = training.table()
+    parts = ["## Training speed", markdown_table(section.columns, section.rows), section.note or ""]
+    return "\n\n".join(parts).rstrip()
+
+
+def page(animals: MeasuredSet, scenes: MeasuredSet, left_out: Sequence[str], further: Sequence[str] = ()) -> str:
+    """The page in markdown.
 
     Args:
-        animals, scenes: fills measured on the masks of `reported.ANIMALS` and `reported.PLACES`.
-        counts: photos measured, and photos there are, of "animals" and "scenes".
+        animals, scenes: measured on the masks of `reported.ANIMALS` and `reported.PLACES`.
         left_out: methods that are ready, but slow.
-        training: of `speed.table`; None leaves it out.
+        further: sections to end with.
     """
-    methods = report.unique(fill.method for fill in (*animals, *scenes))
+    methods = list(by_method([*animals.records, *scenes.records]))
     threads = "one thread" if torch.get_num_threads() == 1 else f"{torch.get_num_threads()} threads"
     slow = f" Left out because they are slow: {', '.join(left_out)}." if left_out else ""
     parts = [
         "# Results",
-        "What the shipped weights do, on the terms of the tables reported for these systems. Written by "
-        "`python -m train.evaluation.results`, not by hand. All photos are central squares that no "
-        "network was trained on; a photo's mask depends on its name alone, so every method fills the same holes. LPIPS is that of the whole "
-        "photo with AlexNet, the other columns are over the hole with pixel values in [0, 1]; `/ ns` is the share of "
-        "Navier-Stokes' mean on the same photos, with the 95 % bootstrap interval over photos; seconds are "
-        f"medians on {threads} of the machine that wrote this page.{slow}",
+        "What the shipped weights do, on the terms of the tables reported for these systems. Written by `python -m "
+        "train.evaluation.results`, not by hand. All photos are central squares that no network was trained on; a "
+        "photo's mask depends on its name alone, so every method fills the same holes. LPIPS is that of the whole "
+        "photo with AlexNet, the other columns are over the hole with pixel values in [0, 1]; lattice is the energy of "
+        "dots and hatching at periods of 2, 4 and 8 px, about 1 in photos; `/ ns` is the share of Navier-Stokes' mean "
+        "on the same photos, with the 95 % bootstrap interval over photos; seconds are medians on "
+        f"{threads} of the machine that wrote this page.{slow}",
     ]
-    if any(catalogue.get(method).restores for method in methods):
+    if any(RESTORES in title(method) for method in methods):
         parts.append(
             f"{RESTORES.strip()} restores: it alone sees the hidden part, pixelated. Its rows say how well a mosaic is "
             "undone, and compare with no other row."
         )
-    parts += ["## The networks", checkpoints(methods)]
-    for name, fills, table in (("animals", animals, reported.ANIMALS), ("scenes", scenes, reported.PLACES)):
-        measured, there = counts[name]
-        few = "" if measured == there else f", evenly spread over the {there} there are"
-        parts += [reported.beside(fills, table).rstrip(), f"Here: {measured} photos{few}."]
-        for kind in table.masks:
-            of_kind = [fill for fill in fills if fill.masks == kind]
-            parts += [f"### {kind} masks", means(of_kind)]
-            if len({fill.ratio for fill in of_kind}) > 1:
-                for metric in [metric for metric in SHARES if metric in of_kind[0].metrics]:
-                    words = "LPIPS" if metric == "lpips" else "L1 in the hole"
-                    parts += [f"{words} as a share of Navier-Stokes, by hole ratio (photos):", ratios(of_kind, metric)]
-    if training is not None:
-        parts += ["## Training speed", report.as_markdown(training)]
+    parts += ["## The networks", checkpoints_table(methods), animals.section(), scenes.section(), *further]
     return "\n\n".join(parts) + "\n"
 
 
-def main(
-    animals: Annotated[list[Path], typer.Option(help="photos of the survey's table; repeat")],
-    scenes: Annotated[list[Path], typer.Option(help="photos of DeepFill v2's table; repeat")],
-    write: Annotated[Path, typer.Option(help="the page to write")],
-    method: Annotated[list[str] | None, typer.Option(help="a method; repeat; default: all that are quick")] = None,
-    slowest: Annotated[float, typer.Option(help="leave out what takes more seconds at 512 px")] = 3.0,
-    animals_limit: Annotated[int | None, typer.Option(help="at most so many animals")] = 80,
-    scenes_limit: Annotated[int | None, typer.Option(help="at most so many scenes")] = 30,
-    training: Annotated[bool, typer.Option(help="measure the speed of the training scripts, too")] = True,
-    size: Annotated[int, typer.Option(help="side of the central squares")] = 256,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda")] = "auto",
-) -> None:
-    """Measure, and write the page of results."""
-    methods, left_out = quick_methods(method, slowest)
+def measure_set(
+    sources: Sequence[Path],
+    table: reported.Reported,
+    limit: int | None,
+    candidates: Sequence[Candidate],
+    config: Config,
+) -> MeasuredSet:
+    """Measure the candidates on photos of the sources, with the masks of a reported table.
+
+    Raises:
+        InpaintError: there are no photos.
+    """
+    available = list(read_photos(expand(sources), config.size))
+    photos = spread_evenly(available, limit)
+    if not photos:
+        raise InpaintError(
+            f"There are no photos to measure on in {', '.join(map(str, sources)) or 'no source at all'}."
+        )
+    started = time.perf_counter()
+    samples = fill_samples(photos, candidates, table.masks, config.device)
+    records = [record for sample in samples for record in records_of(sample)]
+    print(f"{table.title}: {len(records)} fills in {time.perf_counter() - started:.0f} s", file=sys.stderr)
+    return MeasuredSet(table, records, len(photos), len(available))
+
+
+def measure_by_share(candidates: Sequence[Candidate], config: Config) -> list[by_share.ShareFigures]:
+    """The figures of the candidates on the scenes by the share of the photo that is missing."""
+    photos = spread_evenly(list(read_photos(expand(config.scenes), config.size)), config.scenes_limit)
+    samples = fill_samples(photos, candidates, by_share.MASK_SETS, config.device)
+    return by_share.share_figures([record for sample in samples for record in records_of(sample)])
+
+
+def main(config: Config) -> None:
+    """Measure, and write the page of results.
+
+    Raises:
+        InpaintError: an unknown method, no photos, or LPIPS cannot be had.
+    """
     if why := metrics.lpips_unavailable_reason():
         raise InpaintError(why)
-    counts, fills = {}, {}
-    limits = {"animals": animals_limit, "scenes": scenes_limit}
-    tables = {"animals": reported.ANIMALS, "scenes": reported.PLACES}
-    for name, sources in (("animals", animals), ("scenes", scenes)):
-        there = list(photos(expand(sources), size, None))
-        chosen = spread(there, limits[name])
-        if not chosen:
-            raise InpaintError(f"There are no photos to measure on in --{name}.")
-        counts[name] = len(chosen), len(there)
-        begun = time.perf_counter()
-        fills[name], _ = measure(chosen, methods, tables[name].masks, device=device)
-        typer.echo(f"{name}: {len(fills[name])} fills in {time.perf_counter() - begun:.0f} s", err=True)
-    section = speed.table() if training else None
-    write.parent.mkdir(parents=True, exist_ok=True)
-    write.write_text(page(fills["animals"], fills["scenes"], counts, left_out, section), encoding="utf-8")
-    typer.echo(f"wrote {write}")
+    names, left_out = (config.method, []) if config.method else ready_methods(config.slowest)
+    candidates = parse_candidates(names)
+    warm_up(candidates, config.device)
+    animals = measure_set(config.animals, reported.ANIMALS, config.animals_limit, candidates, config)
+    scenes = measure_set(config.scenes, reported.PLACES, config.scenes_limit, candidates, config)
+    config.write.parent.mkdir(parents=True, exist_ok=True)
+    further = []
+    if config.by_share:
+        figures = measure_by_share(candidates, config)
+        by_share.write_by_share(figures, config.write.parent)
+        further.append(by_share_section(figures))
+    if config.training:
+        further.append(training_section())
+    config.write.write_text(page(animals, scenes, left_out, further), encoding="utf-8")
+    print(f"wrote {config.write}")
 
 
 if __name__ == "__main__":
-    start(main)
+    run_cli(main, Config)

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from openvino import opset13 as ops
 from torch import Tensor, nn
 
-from inpaint_core.networks.deepfill_v1 import SameConv2d
-from inpaint_core.networks.deepfill_v2 import PlainConv2d
-from inpaint_core.networks.layers.encoders import ConvUp, ResidualBlock
+from inpaint_core.networks.autoencoder import ConvUp, ResidualBlock
+from inpaint_core.networks.deepfill_v1 import ConvBlock
 from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
+from inpaint_core.networks.layers.padding import Conv2dSame
 
 
 def graph_of(stack: nn.Module) -> Any:
@@ -109,7 +109,7 @@ def _gated(layer: GatedConv2d, x: Any) -> Any:
     return results[0] if len(results) == 1 else _interleave(results)
 
 
-def _same(layer: SameConv2d, x: Any) -> Any:
+def _conv_block(layer: ConvBlock, x: Any) -> Any:
     if layer.upsample and layer.weight.shape[2] == 3:
         parts = _twice_then_convolution(x, layer.weight, layer.bias)
         return _interleave([_activate(part, layer.activation) for part in parts])
@@ -155,8 +155,8 @@ def _residual(layer: ResidualBlock, x: Any) -> Any:
     return ops.relu(ops.add(_add(layer.second, _add(layer.first, x)), shortcut))
 
 
-def _plain(layer: PlainConv2d, x: Any) -> Any:
-    return _same_convolution(x, layer.weight, layer.bias, 1, 1)
+def _conv_same(layer: Conv2dSame, x: Any) -> Any:
+    return _same_convolution(x, layer.weight, layer.bias, layer.stride[0], layer.dilation[0])
 
 
 def _up(layer: ConvUp, x: Any) -> Any:
@@ -166,8 +166,8 @@ def _up(layer: ConvUp, x: Any) -> Any:
 LAYERS: dict[type[nn.Module], Callable[[Any, Any], Any]] = {
     GatedConv2d: _gated,
     GatedUpConv2d: _gated,
-    PlainConv2d: _plain,
-    SameConv2d: _same,
+    Conv2dSame: _conv_same,
+    ConvBlock: _conv_block,
     ConvUp: _up,
     ResidualBlock: _residual,
     nn.Conv2d: _convolution,

@@ -1,1 +1,1 @@
-"""Layers that several papers share."""
+"""Layers that several papers share, and gated convolution."""

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+ATTENTION_MARGIN = 4
+"""A `margin` for DeepFill's networks: places around the hole, at 1/8 of the size, that their decoders see it from."""
+
 
 class ContextualAttention(nn.Module):
     """Compares 3 x 3 patches at a reduced scale and rebuilds the foreground from the background's patches.
@@ -52,7 +55,7 @@ class ContextualAttention(nn.Module):
             foreground: N x C x H x W features; H and W multiples of `rate`.
             background: N x C x H' x W' features to borrow from; None: the foreground itself.
             mask: N x 1 x any size, 1 = hole: background patches that touch a hole are not borrowed. None: all are.
-            return_flow: also say where each patch came from.
+            return_flow: also return where each patch came from.
 
         Returns:
             The rebuilt features, N x C x H x W, and the flow or None: int64 N x 2 x H/rate x W/rate, the (row, column)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .padding import memory_format_of, same_conv2d
+from inpaint_core.networks.layers.padding import memory_format_of, same_conv2d
 
 
 class GatedConv2d(nn.Module):
@@ -45,6 +47,7 @@ class GatedConv2d(nn.Module):
         self.activation = activation
         self.weight = nn.Parameter(torch.empty(2 * channels, in_channels, kernel_size, kernel_size))
         self.bias = nn.Parameter(torch.empty(2 * channels))
+        self.sigmoid = nn.Sigmoid()  # a module, so that `gate_maps` can see its output
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -58,23 +61,17 @@ class GatedConv2d(nn.Module):
             self.weight[self.channels :].normal_(0, 0.7 / math.sqrt(fan_in))
             self.bias.zero_()
 
-    def forward(self, x: Tensor, gates: list[Tensor] | None = None) -> Tensor:
-        """N x in_channels x H x W -> N x channels x ceil(H / stride) x ceil(W / stride).
-
-        The gate map in [0, 1], of the result's shape, is appended to `gates` where a list is given.
-        """
+    def forward(self, x: Tensor) -> Tensor:
+        """N x in_channels x H x W -> N x channels x ceil(H / stride) x ceil(W / stride)."""
         c = self.channels
         if self.training:  # one convolution, for its backward pass is one too: a tenth faster a step than two
-            both = same_conv2d(x, self.weight, self.bias, self.stride, self.dilation)
+            both = same_conv2d(x, self.weight, self.bias, self.stride, self.dilation)  # (N, 2 channels, H', W')
             layout = memory_format_of(both)
             features, gate = (half.contiguous(memory_format=layout) for half in both.chunk(2, 1))
         else:
             features = same_conv2d(x, self.weight[:c], self.bias[:c], self.stride, self.dilation)
             gate = same_conv2d(x, self.weight[c:], self.bias[c:], self.stride, self.dilation)
-        gate = gate.sigmoid()
-        if gates is not None:
-            gates.append(gate)
-        return self.activation(features) * gate
+        return self.activation(features) * self.sigmoid(gate)
 
     def extra_repr(self) -> str:
         kernel = f"kernel_size={self.weight.shape[2]}, stride={self.stride}, dilation={self.dilation}"
@@ -84,6 +81,31 @@ class GatedConv2d(nn.Module):
 class GatedUpConv2d(GatedConv2d):
     """Doubles height and width by repeating pixels, then a gated convolution (the papers' "deconv")."""
 
-    def forward(self, x: Tensor, gates: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """N x in_channels x H x W -> N x channels x 2H x 2W."""
-        return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"), gates)
+        return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"))
+
+
+@contextmanager
+def gate_maps(network: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect the gate maps of all gated convolutions that run inside the `with` block.
+
+    Other threads may use the network at the same time: only the maps of the calling thread are collected.
+
+    Yields:
+        A list that grows in the order of execution; each map is N x channels x H' x W' in [0, 1].
+    """
+    thread = threading.get_ident()
+    maps: list[Tensor] = []
+
+    def keep(module: nn.Module, inputs: tuple[Tensor, ...], gate: Tensor) -> None:
+        if threading.get_ident() == thread:
+            maps.append(gate)
+
+    layers = [module for module in network.modules() if isinstance(module, GatedConv2d)]
+    hooks = [layer.sigmoid.register_forward_hook(keep) for layer in layers]
+    try:
+        yield maps
+    finally:
+        for hook in hooks:
+            hook.remove()

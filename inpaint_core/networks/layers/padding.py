@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -25,6 +25,23 @@ def same_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
     if top == bottom and left == right:  # symmetric: the convolution pads by itself, without a copy
         return F.conv2d(x, weight, bias, stride, (top, left), dilation)
     return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, bias, stride, 0, dilation)
+
+
+class Conv2dSame(nn.Conv2d):
+    """`nn.Conv2d` with TensorFlow "SAME" padding.
+
+    Args:
+        in_channels, out_channels, kernel_size, stride, dilation: those of `nn.Conv2d`, for both axes alike.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1, dilation: int = 1
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, 0, dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W -> N x C' x ceil(H / stride) x ceil(W / stride)."""
+        return same_conv2d(x, self.weight, self.bias, self.stride[0], self.dilation[0])
 
 
 def memory_format_of(x: Tensor) -> torch.memory_format:

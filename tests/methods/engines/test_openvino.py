@@ -15,7 +15,7 @@ pytest.importorskip("openvino", reason="OpenVINO is not installed here")
 from inpaint_core.methods.engines.openvino import LAYERS, CompiledStack, accelerate
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.deepfill_v1 import DeepFillV1, SameConv2d
+from inpaint_core.networks.deepfill_v1 import ConvBlock, DeepFillV1
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
@@ -75,9 +75,10 @@ def test_attention_runs_in_bfloat16_between_float32_parts() -> None:
     attention = fast.get_submodule("refinement.attention.attention")
     attention.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].dtype))
     image, mask = inputs(1, 64, 64)
-    _, refined = fast(image, mask)
+    (_, refined), explained = fast.explain(image, mask)  # type: ignore[operator]
     assert seen == [torch.bfloat16]
     assert refined.dtype == torch.float32
+    assert explained["flow"].shape == (1, 2, 8, 8)
     assert (refined - network(image, mask)[1]).abs().mean() < 4 / 255
 
 
@@ -115,7 +116,7 @@ def test_transposed_convolutions_of_odd_kernels_end_at_the_same_size(output_padd
 def test_a_convolution_of_repeated_pixels_is_the_same_in_four_parts(kernel: int) -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 5, 7, 9)  # borders on all sides, odd sizes, several samples
-    layers: list[nn.Module] = [GatedUpConv2d(5, 6, kernel), SameConv2d(5, 6, kernel, upsample=True)]
+    layers: list[nn.Module] = [GatedUpConv2d(5, 6, kernel), ConvBlock(5, 6, kernel, upsample=True)]
     for layer in layers:
         nn.init.normal_(layer.eval().get_parameter("bias"))
         found = CompiledStack(nn.Sequential(layer), torch.float32)(features)

@@ -13,8 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from train.core import data
-from train.core.data import PhotoBank, PhotoSampler, cached_bank, expand, jitter_colours
+from inpaint_core.errors import InpaintError
+from train.core import bank as banks
+from train.core.bank import PhotoBank, cached_bank
+from train.core.data import CropOptions, PhotoLoader, jitter_colours
+from train.core.sources import expand
 
 
 def shard(path: Path, pictures: dict[str, np.ndarray]) -> Path:
@@ -74,19 +77,50 @@ def test_a_reduced_crop_averages_instead_of_skipping(ramp: PhotoBank) -> None:
 
 def test_a_batch_depends_on_seed_and_step_alone(photos: Path) -> None:
     bank = PhotoBank.load([photos])
-    first, again = (PhotoSampler([bank], [1.0], 64, 4, seed=1) for _ in range(2))
+    first, again = (PhotoLoader([bank], [1.0], 64, 4, CropOptions(), seed=1) for _ in range(2))
     first(0)
     assert torch.equal(first(5).image, again(5).image)
     assert not torch.equal(first(5).image, first(6).image)
 
 
 def test_banks_are_drawn_by_weight(ramp: PhotoBank, photos: Path) -> None:
-    sampler = PhotoSampler([ramp, PhotoBank.load([photos])], [0.0, 1.0], 32, 16)
-    batch = sampler(0)
+    batch = PhotoLoader([ramp, PhotoBank.load([photos])], [0.0, 1.0], 32, 16, CropOptions())(0)
     assert not batch.has_edges.any()
     assert batch.image.shape == (16, 3, 32, 32)
     assert batch.image.min() >= 0
     assert batch.image.max() <= 1
+
+
+def test_processes_share_a_batch_without_overlap(photos: Path) -> None:
+    bank = PhotoBank.load([photos])
+    whole = PhotoLoader([bank], [1.0], 64, 4, CropOptions())(3).image
+    parts = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), rank=rank, world=2)(3).image for rank in range(2)]
+    assert torch.equal(torch.stack(parts, 1).flatten(0, 1), whole)
+    with pytest.raises(InpaintError, match="5 cannot be divided among 2"):
+        PhotoLoader([bank], [1.0], 64, 5, CropOptions(), world=2)
+
+
+def test_held_out_crops_are_the_same_in_every_process_and_in_no_step(photos: Path) -> None:
+    bank = PhotoBank.load([photos])
+    loaders = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), rank=rank, world=2) for rank in range(2)]
+    first, second = (loader.held_out(6).image for loader in loaders)
+    assert len(first) == 6
+    assert torch.equal(first, second)
+    assert not any(torch.equal(loaders[0](step).image[0], first[0]) for step in range(4))
+
+
+def test_crops_smaller_than_the_batch_are_enlarged_smoothly(ramp: PhotoBank) -> None:
+    crop = square(ramp, 4.0, 8.0, 16.0, False, 32)[0] * 255
+    steps = crop[0, 1:, 0] - crop[0, :-1, 0]
+    assert steps.abs().max() <= 0.51  # half a level a pixel, no blocks
+    assert crop[0].min() >= 4
+    assert crop[0].max() <= 19
+
+
+def test_zoom_gives_crops_of_all_scales(photos: Path) -> None:
+    bank = PhotoBank.load([photos])
+    loader = PhotoLoader([bank], [1.0], 64, 32, CropOptions(zoom=0.5, jitter=0))
+    assert loader(0).image.shape == (32, 3, 64, 64)
 
 
 def test_jitter_keeps_grey_grey_and_stays_in_range() -> None:
@@ -188,8 +222,8 @@ def test_photos_beyond_memory_wait_in_a_file_and_are_the_same(
 ) -> None:
     expected = PhotoBank.load([photos], [photos])
     assert expected.pixels.shape[1] == 4
-    monkeypatch.setattr(data, "IN_MEMORY", 1000)
-    monkeypatch.setattr(data, "AT_A_TIME", 2)
+    monkeypatch.setattr(banks, "IN_MEMORY", 1000)
+    monkeypatch.setattr(banks, "AT_A_TIME", 2)
     mapped: list[int] = []
     original = np.memmap
 

@@ -11,7 +11,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from train.core.sketches import keep_strokes, shaken, sketch_batch, thin_edges, thin_lines
+from train.core.sketches import hand_jitter, keep_strokes, sketch_batch, thin_edges, thin_lines
 
 
 def dice(seed: int = 0) -> Generator:
@@ -117,16 +117,16 @@ def test_of_a_long_stroke_pieces_are_left_out() -> None:
     assert pieces.sum() > 0
 
 
-def test_a_shaken_line_is_moved_and_stays_a_line() -> None:
+def test_a_hand_jitter_line_is_moved_and_stays_a_line() -> None:
     line = torch.zeros(1, 1, 64, 64)
     line[..., 32, :] = 1
-    moved = shaken(line, torch.tensor([3.0]), dice(1))
+    moved = hand_jitter(line, torch.tensor([3.0]), dice(1))
     lines = thin_lines(moved, 0.12)[0, 0]
     rows = lines.nonzero()[:, 0]
     assert (rows - 32).abs().max() <= 4
     assert len(rows.unique()) > 2
     assert (lines[:, 3:-3].sum(0) > 0).all()  # without a gap
-    torch.testing.assert_close(shaken(line, torch.tensor([0.0]), dice(1)), line)
+    torch.testing.assert_close(hand_jitter(line, torch.tensor([0.0]), dice(1)), line)
 
 
 @pytest.mark.parametrize("seed", [0])

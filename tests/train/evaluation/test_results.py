@@ -1,44 +1,42 @@
-"""The page of results, the contact sheets and the speed of training: that what they show was measured."""
+"""The page of results: both reported tables, ratios with intervals, and its optional sections."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from benchmarks import fills as benchmark
-from benchmarks import training as speed
 from inpaint_core.errors import InpaintError
-from train.evaluation import contact_sheet, report, reported, results
-from train.evaluation.evaluate import spread
+from tests.train.evaluation.conftest import MakeRecords
+from train.evaluation import reported, results
+from train.evaluation.records import FillRecord
+from train.evaluation.results import Config, MeasuredSet, main, page
+
+ERRORS = [0.1 + 0.01 * number for number in range(8)]  # of Navier-Stokes on eight photos
 
 
-def fills(kinds: list[str], methods: dict[str, float]) -> list[report.Fill]:
-    """Eight photos a kind, each method's errors a given share of Navier-Stokes'."""
-    found = []
-    for kind in kinds:
-        for number in range(8):
-            ratio = 0.25 if kind == "centre" else 0.05 + 0.05 * number
-            for method, share in methods.items():
-                value = share * (0.1 + 0.01 * number)
-                names = ("l1", "l2", "tv", "ssim", "lpips", "hole_l1", "hole_l2", "hole_ssim", "hole_lpips")
-                values = {**dict.fromkeys(names, value), "psnr": 20.0, "hole_psnr": 14.0}
-                found.append(report.Fill(f"{number}.png", kind, ratio, method, 0.1, values))
-    return found
+@pytest.fixture
+def records(make_records: MakeRecords):
+    """Makes the records of some methods, whose errors are a given share of Navier-Stokes', on some sets of masks."""
+
+    def make(mask_sets: list[str], shares: dict[str, float]) -> list[FillRecord]:
+        found = []
+        for masks in mask_sets:
+            ratios = [0.25 if masks == "centre" else 0.05 + 0.05 * number for number in range(8)]
+            for method, share in shares.items():
+                found += make_records(method, [share * error for error in ERRORS], ratios, masks)
+        return found
+
+    return make
 
 
-def test_the_page_has_both_tables_with_shares_and_intervals_by_hole_ratio() -> None:
-    methods = {"ns": 1.0, "telea": 1.1, "deepfill_v1_mosaic": 0.5}
-    speeds = benchmark.Section("", ("script", "images/s"), [("glcic", "7.0")], note="A note.")
-    text = results.page(
-        fills(["centre"], methods),
-        fills(["box", "free_form"], methods),
-        {"animals": (8, 450), "scenes": (8, 8)},
+def test_the_page_has_both_tables_with_ratios_and_intervals_by_hole_ratio(records) -> None:
+    methods = {"ns": 1.0, "telea": 1.1, "ns+patchmatch": 0.9, "deepfill_v1_mosaic": 0.5}
+    text = page(
+        MeasuredSet(reported.ANIMALS, records(["centre"], methods), 8, 450),
+        MeasuredSet(reported.PLACES, records(["box", "free_form"], methods), 8, 8),
         ["pixel_rnn"],
-        speeds,
+        ["## Training speed"],
     )
     assert "8 photos, evenly spread over the 450 there are." in text
     assert "Left out because they are slow: pixel_rnn." in text
@@ -47,99 +45,34 @@ def test_the_page_has_both_tables_with_shares_and_intervals_by_hole_ratio() -> N
     assert "10% to 20% (2)" in text
     assert reported.ANIMALS.title in text
     assert reported.PLACES.title in text
-    assert "| glcic | 7.0 |" in text
-    for line in text.splitlines():
-        assert "nan" not in line
-    alone, counts = {"ns": 1.0}, {"animals": (8, 8), "scenes": (8, 8)}
-    without = results.page(fills(["centre"], alone), fills(["box", "free_form"], alone), counts, [], None)
-    assert "Training speed" not in without
-    assert "†" not in without
+    assert text.endswith("## Training speed\n")
+    assert "nan" not in text
+
+
+def test_the_mark_of_restoring_methods_is_explained_only_where_it_stands(records) -> None:
+    animals = MeasuredSet(reported.ANIMALS, records(["centre"], {"ns": 1.0}), 8, 8)
+    scenes = MeasuredSet(reported.PLACES, records(["box", "free_form"], {"ns": 1.0}), 8, 8)
+    assert "†" not in page(animals, scenes, [])
 
 
 def test_one_command_measures_and_writes_the_page(shared: Path, photos: Path, tmp_path: Path) -> None:
-    page = tmp_path / "docs" / "RESULTS.md"
-    options = {"method": ["telea"], "animals_limit": 2, "scenes_limit": 3, "training": False, "size": 64}
-    results.main(animals=[photos], scenes=[photos], write=page, **options)
-    text = page.read_text()
+    write = tmp_path / "docs" / "RESULTS.md"
+    sources = {"animals": (photos,), "scenes": (photos,), "write": write, "training": False}
+    main(Config(**sources, method=("telea",), animals_limit=2, scenes_limit=3, size=64, by_share=True))
+    text = write.read_text()
     assert "Here: 2 photos, evenly spread over the 6 there are." in text
     assert "| telea |" in text
+    assert "![LPIPS against the share of the photo that is missing](by_share.png)" in text
+    assert "| method | 1-10 % | 6-16 % |" in text
+    assert {path.name for path in write.parent.iterdir()} == {"RESULTS.md", "by_share.csv", "by_share.png"}
+
+
+def test_an_unknown_method_is_refused_before_anything_is_measured(shared: Path, photos: Path, tmp_path: Path) -> None:
     with pytest.raises(InpaintError, match="photoshop"):
-        results.main(animals=[photos], scenes=[photos], write=page, method=["photoshop"])
+        main(Config(animals=(photos,), scenes=(photos,), write=tmp_path / "page.md", method=("photoshop",)))
+    assert not (tmp_path / "page.md").exists()
 
 
-def test_slow_methods_are_left_out_and_named() -> None:
-    quick, slow = results.quick_methods(None, 0.5)
-    assert quick[0] == "ns"
-    assert "patchmatch" in slow
-    assert results.quick_methods(["patchmatch"], 0.5) == (["ns", "patchmatch"], [])
-
-
-def test_photos_are_spread_over_all_there_are() -> None:
-    items = [(str(number), np.zeros((1, 1, 3), np.uint8)) for number in range(10)]
-    assert [name for name, _ in spread(items, 4)] == ["0", "3", "6", "9"]
-    assert spread(items, None) == spread(items, 99) == items
-
-
-def test_a_contact_sheet_has_a_cell_for_every_photo_and_method(photos: Path, tmp_path: Path) -> None:
-    contact_sheet.main(
-        photos_from=[photos], out=tmp_path, method=["telea"], kind=["centre"], count=5, on_a_sheet=3, size=64, cell=48
-    )
-    sizes = [Image.open(tmp_path / f"centre_{number}.png").size for number in (1, 2)]
-    assert not (tmp_path / "centre_3.png").exists()
-    width = 4 + 3 * (48 + 4)
-    assert sizes == [(width, 20 + rows * (48 + 16 + 4)) for rows in (3, 2)]
-    sheet = np.asarray(Image.open(tmp_path / "centre_1.png").convert("RGB"))
-    hole, filled, truth = (sheet[20 : 20 + 48, 4 + 52 * column :][:, :48] for column in range(3))
-    assert np.abs(hole[24, 24].astype(int) - (255, 45, 85)).max() < 8
-    border = np.ones((48, 48), bool)
-    border[8:40, 8:40] = False
-    assert np.abs(filled[border].astype(int) - truth[border]).max() <= 2
-    assert not np.array_equal(filled[16:32, 16:32], truth[16:32, 16:32])
-    with pytest.raises(InpaintError, match="one photo"):
-        contact_sheet.main(photos_from=[photos], out=tmp_path, count=0)
-
-
-def test_labels_too_long_for_their_column_are_set_smaller_and_stay_inside() -> None:
-    cells = [np.full((32, 32, 3), 250, np.uint8)] * 2
-    short, long = (
-        np.asarray(contact_sheet.draw([("a", cells)], [label, ""], 64))[:18] for label in ("ns", "a_very_long_name")
-    )
-    for sheet in (short, long):
-        assert sheet[:, :66].min() < 120
-        assert sheet[:, 74:].min() > 200
-
-
-def test_the_speed_of_a_script_is_that_of_whole_steps() -> None:
-    found = speed.measure("autoencoder", size=64, batch=2, width=8)
-    assert (found["size"], found["batch"]) == (64, 2)
-    assert found["images"] > 0.5
-    assert found["operations"] == pytest.approx(found["operations_an_image"] * found["images"], rel=1e-6)
-    larger = speed.measure("autoencoder", size=128, batch=2, width=8)
-    # four times the pixels, and a bottleneck that is no larger: nearly four times the work
-    assert 3 < larger["operations_an_image"] / found["operations_an_image"] < 4.2
-
-
-def test_every_paper_has_its_speed_measured() -> None:
-    names = speed.names()
-    assert {"autoencoder", "context_encoder", "glcic", "deepfill_v1", "deepfill_v2", "partial_conv"} <= set(names)
-    assert not {"session", "options", "evaluate", "data"} & set(names)
-    with pytest.raises(InpaintError, match="autoencoder, context_encoder"):
-        speed.training_of("stable_diffusion")
-
-
-def test_the_table_of_speeds_is_a_share_of_the_machines_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"size": 128, "batch": 8, "images": 10.0, "operations": 2e11, "operations_an_image": 2e10}
-
-    def child(module: str, *arguments: str) -> dict[str, object]:
-        assert module == "benchmarks.training"
-        return {"error": "Get the features."} if arguments[1] == "partial_conv" else told
-
-    monkeypatch.setattr(benchmark, "in_a_fresh_process", child)
-    rates = {"cpu float32": 2e11, "cpu bfloat16": 1e12, "cuda bfloat16": 4e12, "cuda float32": 1e12}
-    section = speed.table(["glcic", "partial_conv"], rates=rates)
-    assert [row[:2] for row in section.rows] == [("glcic", "cpu"), ("glcic", "cuda")]
-    assert [row[-1] for row in section.rows] == ["20%", "5%"]
-    assert section.note is not None
-    assert "partial_conv is not here" in section.note
-    monkeypatch.setattr(benchmark, "in_a_fresh_process", lambda *_: json.loads(json.dumps(vars(section))))
-    assert benchmark.training() == section
+def test_the_networks_of_the_manifest_have_a_row_each() -> None:
+    table = results.checkpoints_table(["deepfill_v2", "ns"])
+    assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == ["| deepfill_v2"]

@@ -1,0 +1,69 @@
+"""What a visitor does, as functions of the browser tests: open, paint, choose, fill, download."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+
+def open_photo(page: Page, path: Path) -> None:
+    """Open a photo file and wait until the canvas shows it, unpainted."""
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(page.locator("#about-photo")).to_contain_text(path.name)
+    page.wait_for_function("window.studio.strokes() !== null")
+    expect(page.locator("#canvas").get_by_label("Undo")).to_be_disabled()  # the strokes of the photo before are gone
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Move the pressed mouse between two places of the canvas, each a share of its width and height."""
+    page.locator(".easel-stage").scroll_into_view_if_needed()
+    box = page.locator(".easel-stage").bounding_box()
+    assert box is not None
+    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=6)
+    page.mouse.up()
+
+
+def painted(page: Page, layer: str = "mask") -> np.ndarray:
+    """What is painted on a layer of the canvas now, bool H x W."""
+    return pixels(page.evaluate("layer => window.studio.strokes()[layer]", layer))[..., 3] > 0
+
+
+def pixels(url: str) -> np.ndarray:
+    """The picture of a data URL, uint8 H x W x 4."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA"))
+
+
+def choose_method(page: Page, method: str) -> None:
+    """Choose a method by a part of its title."""
+    page.locator("#method input").click()
+    page.get_by_role("option", name=re.compile(method)).click()
+
+
+def fill(page: Page) -> None:
+    """Press Fill and wait for the result."""
+    page.locator("#fill").click()
+    expect(page.locator("#notes")).to_contain_text("filled")
+    expect(page.locator("#before-after img").first).to_be_visible()
+
+
+def download(page: Page, button: str, folder: Path) -> Path:
+    """Press a button and keep the file that the browser gets."""
+    with page.expect_download() as waiting:
+        page.locator(button).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def wait_for_undo(page: Page) -> None:
+    """Wait until the canvas has something to undo."""
+    page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")

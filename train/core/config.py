@@ -1,0 +1,67 @@
+"""The options that training scripts share, as dataclasses; the comment of a field is its help on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+Paths = tyro.conf.UseAppendAction[tuple[Path, ...]]
+"""Paths of an option that is repeated: `--data photos/ --data 'shards/*.tar'`."""
+
+Masks = tuple[tuple[str, float], ...]
+"""Kinds of masks (keys of `inpaint_core.masks.GENERATORS`) and their weights: `--masks box 0.7 centre 0.3`."""
+
+MIXED_MASKS: Masks = (
+    ("free_form", 0.2),
+    ("irregular", 0.2),
+    ("deepfill", 0.15),
+    ("narrow", 0.1),
+    ("wide", 0.1),
+    ("box", 0.1),
+    ("centre", 0.15),
+)
+"""Thin and thick strokes, walks and boxes of several makes: the masks of users are not those of any one paper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """A run: where it is written, how long it lasts, how its networks are optimised."""
+
+    out: Path  # folder of the run: checkpoints, logs, grids, exports
+    resume: bool = False  # continue from the checkpoint in --out
+    init: Path | None = None  # start from these weights: an export, its critics beside it, or a run's last.pt
+    steps: int = 100_000  # length of the run
+    minutes: float | None = None  # stop this session after so long; --resume continues
+    total_minutes: float | None = None  # end the run, and its learning rate schedule, after so long in all
+    checkpoint_minutes: float = 5.0  # time between checkpoints
+    log_every: int = 10  # steps between log entries
+    batch: int = 8  # images a step, all processes together
+    accumulate: int = 1  # steps whose gradients are summed before an optimizer step
+    seed: int = 0
+    precision: Literal["bf16", "no"] = "bf16"  # autocast; "no" is float32
+    warmup: int = 100  # steps over which the learning rate grows from zero
+    cosine: bool = True  # let the learning rate fall to zero as a cosine
+    ema_decay: float = 0.998  # of the exponential moving average of the weights, which is what is exported
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoConfig(RunConfig):
+    """A run that trains on photos and exports a network that fills holes in them."""
+
+    data: Paths  # folder, tar, zip or quoted pattern of them; repeat for more groups
+    mix: tuple[float, ...] = ()  # weight of each --data; default: its number of photos
+    edges: Paths = ()  # edge maps of the photos, matched by name, for the sketch channel
+    val: Paths = ()  # validation photos of 256 px or more
+    val_small: Paths = ()  # validation photos of the training size
+    size: int = 128  # side of the training crops in pixels
+    zoom: float = 1.0  # smallest crop as a share of --size; below 1 small crops are enlarged
+    masks: Masks = MIXED_MASKS  # kinds of holes and their weights
+    eval_every: int = 500  # steps between validations
+    grid_every: int = 250  # steps between pictures of validation fills
+    cache: Path | None = None  # folder for decoded photos; default OUT/cache
+    export: bool = False  # write the EMA weights (and the critics) at the end
+    export_to: Path | None = None  # folder of the export; default OUT/export
+    stored: Literal["auto", "float16", "int8", "float32"] = "auto"  # auto: int8 where float16 passes 10 MB

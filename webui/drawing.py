@@ -1,0 +1,108 @@
+"""What a visitor has painted: the canvas' layers, and the mask and sketch that they make of a photo."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+import numpy as np
+from PIL import Image
+
+from inpaint_core import InpaintError, masks
+from webui.session import Session
+
+MOST_CHARACTERS = 32_000_000  # of one layer in base64: random pixels on a 2-megapixel canvas stay below
+
+
+@dataclass(frozen=True)
+class Strokes:
+    """The canvas' layers as the browser sends them: PNGs as data URLs, painted where their alpha is above 0."""
+
+    mask: str | None = None
+    sketch: str | None = None
+    line_width: float = 2  # of the Sketch layer's brush, in pixels of the canvas
+
+    @classmethod
+    def of(cls, value: Any) -> Strokes:
+        """The strokes in the canvas' value, handed over by the browser; none while it shows no photo."""
+        sent = value if isinstance(value, dict) else {}
+        return cls(**{each.name: sent[each.name] for each in fields(cls) if each.name in sent})
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """How the painted mask is repaired before a fill; lengths in pixels of the canvas."""
+
+    grow: float = 0
+    close_loops: bool = False
+    specks: int = 0
+    invert: bool = False
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A photo, what is painted on it, and how the mask is to be repaired."""
+
+    session: Session
+    strokes: Strokes = field(default_factory=Strokes)
+    repairs: Repairs = field(default_factory=Repairs)
+
+    def painted(self, layer: Literal["mask", "sketch"]) -> np.ndarray:
+        """What is painted on one layer: bool of the canvas' size, True = painted.
+
+        Raises:
+            InpaintError: what arrived is not a layer of this canvas.
+        """
+        height, width = self.session.canvas_size
+        url = getattr(self.strokes, layer)
+        if url is None:
+            return np.zeros((height, width), bool)
+        head, _, body = url.partition(",")
+        try:
+            if head != "data:image/png;base64" or len(body) > MOST_CHARACTERS:
+                raise ValueError
+            with Image.open(io.BytesIO(base64.b64decode(body, validate=True)), formats=["PNG"]) as image:
+                if image.size != (width, height):  # known before a pixel is decoded
+                    raise ValueError
+                return masks.from_layers([image.convert("RGBA")])
+        except (ValueError, OSError, binascii.Error) as error:
+            raise InpaintError("The strokes do not belong to this photo; open the photo again.") from error
+
+    def repaired(self) -> np.ndarray:
+        """The mask at the canvas' size, bool, with every repair but growing; it may be empty."""
+        return masks.repair(
+            self.painted("mask"),
+            invert=self.repairs.invert,
+            close_loops=self.repairs.close_loops,
+            remove_specks=self.repairs.specks,
+        )
+
+    def mask(self) -> np.ndarray:
+        """What is to be filled: the repaired mask at the photo's size, bool H x W.
+
+        Raises:
+            InpaintError: nothing is painted, or everything.
+        """
+        strokes = self.painted("mask")
+        if not strokes.any() and not self.repairs.invert:
+            if self.painted("sketch").any():
+                raise InpaintError("Only the Sketch layer is painted; choose Mask and paint what is to be filled.")
+            raise InpaintError("Nothing is painted yet; brush over what is to be filled, or press Random mask.")
+        session = self.session
+        scale = session.width / session.canvas_size[1]
+        repaired = masks.repair(
+            masks.resize(strokes, session.height, session.width),
+            invert=self.repairs.invert,
+            close_loops=self.repairs.close_loops,
+            remove_specks=round(self.repairs.specks * scale**2),
+            dilate=self.repairs.grow * scale,
+        )
+        return masks.check(repaired, session.height, session.width)
+
+    def sketch(self) -> np.ndarray | None:
+        """The drawn lines at the photo's size, bool H x W, or None where nothing was drawn."""
+        lines = self.painted("sketch")
+        return masks.resize(lines, self.session.height, self.session.width) if lines.any() else None

@@ -1,0 +1,52 @@
+"""What every event of the page shares: its inputs and outputs by component, and how it shows an `InpaintError`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from inpaint_core import InpaintError
+
+Values = dict[Block, Any]
+"""The inputs of an event: the value of each component. Listeners declare a set, so that no order matters."""
+
+Updates = dict[Block, Any]
+"""The outputs of an event, by component: new values, or components with what changes; others stay as they are."""
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+"""Settings of a listener that is no endpoint of the API."""
+
+QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden"}
+"""The same for one that is quick enough to show no progress."""
+
+
+def shows_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function or generator, whose `InpaintError` becomes a message on the page, or the API's error."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generator(*arguments: Any, **named: Any) -> Any:
+            try:
+                yield from function(*arguments, **named)
+            except InpaintError as error:
+                raise _message(error) from error
+
+        return generator
+
+    @functools.wraps(function)
+    def plain(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except InpaintError as error:
+            raise _message(error) from error
+
+    return plain
+
+
+def _message(error: InpaintError) -> gr.Error:
+    return gr.Error(str(error), title="That did not work", duration=12, print_exception=False)

@@ -1,0 +1,69 @@
+// Pointers: one paints or moves, two fingers zoom.
+
+const pointers = new Map();
+let stroke = null, pinch = null;
+
+stage.addEventListener("pointerdown", (event) => {
+  if (!state.scene || event.button > 1) return;
+  event.preventDefault();
+  stage.focus({ preventScroll: true });
+  stage.setPointerCapture(event.pointerId);
+  pointers.set(event.pointerId, event);
+  if (pointers.size === 2) {
+    if (stroke) { stroke = null; replay(state.layer); showLit(); } // the first finger was the start of a pinch
+    pinch = spread();
+  } else if (!state.space && state.tool !== "pan" && event.button === 0) {
+    stroke = { kind: "stroke", layer: state.layer, erase: state.tool === "erase", size: brushPixels(), points: [toSheet(event)] };
+    drawSegment(layers[stroke.layer].getContext("2d"), stroke, 0);
+    if (stroke.layer === "sketch") showLit();
+  }
+});
+
+stage.addEventListener("pointermove", (event) => {
+  const box = stage.getBoundingClientRect();
+  ring.style.left = `${event.clientX - box.left}px`;
+  ring.style.top = `${event.clientY - box.top}px`;
+  const before = pointers.get(event.pointerId);
+  if (!before) return;
+  pointers.set(event.pointerId, event);
+  if (pinch) {
+    const now = spread();
+    state.x += now.x - pinch.x; state.y += now.y - pinch.y;
+    zoomBy(now.distance / pinch.distance, now.x, now.y);
+    pinch = now;
+  } else if (stroke) {
+    const from = stroke.points.length - 1;
+    const moves = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+    for (const each of moves.length ? moves : [event]) stroke.points.push(toSheet(each));
+    drawSegment(layers[stroke.layer].getContext("2d"), stroke, from);
+    if (stroke.layer === "sketch") showLit();
+  } else if (pointers.size === 1) {
+    state.x += event.clientX - before.clientX; state.y += event.clientY - before.clientY;
+    place();
+  }
+});
+
+function lift(event) {
+  pointers.delete(event.pointerId);
+  if (pointers.size < 2) pinch = null;
+  if (stroke) { const finished = stroke; stroke = null; commit(finished, true); }
+  refresh();
+}
+stage.addEventListener("pointerup", lift);
+stage.addEventListener("pointercancel", lift);
+
+function spread() {
+  const box = stage.getBoundingClientRect(), [a, b] = [...pointers.values()];
+  return {
+    x: (a.clientX + b.clientX) / 2 - box.left, y: (a.clientY + b.clientY) / 2 - box.top,
+    distance: Math.max(1, Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY)),
+  };
+}
+
+stage.addEventListener("wheel", (event) => {
+  if (!event.ctrlKey) return; // the plain wheel scrolls the page
+  event.preventDefault();
+  const box = stage.getBoundingClientRect();
+  zoomBy(Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
+  refresh();
+}, { passive: false });

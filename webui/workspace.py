@@ -1,0 +1,144 @@
+"""What all tabs share: the open photo, the canvas with its strokes, and how the painted mask is repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from gradio.blocks import Block
+
+from webui import canvas, controls, examples
+from webui.drawing import Drawing, Repairs, Strokes
+from webui.events import QUIET, Updates, Values
+from webui.session import Session, close, require
+
+GROW = 4  # pixels of the canvas: covers the soft border of what is painted over
+
+
+class RepairControls:
+    """The choices of `drawing.Repairs`, not rendered yet."""
+
+    def __init__(self) -> None:
+        self.grow = gr.Slider(
+            0,
+            40,
+            GROW,
+            step=1,
+            label="Grow by",
+            info="Pixels of the canvas. A few cover the soft border of what is removed.",
+            elem_id="grow",
+            render=False,
+        )
+        self.specks = gr.Slider(
+            0,
+            400,
+            0,
+            step=10,
+            label="Remove specks under",
+            info="Pixels of the canvas.",
+            elem_id="specks",
+            render=False,
+        )
+        self.close_loops = gr.Checkbox(
+            False, label="Fill the inside of drawn outlines", elem_id="close-loops", render=False
+        )
+        self.invert = gr.Checkbox(False, label="Invert: fill what is not painted", elem_id="flip", render=False)
+
+    @property
+    def inputs(self) -> set[Block]:
+        """What `read` needs."""
+        return {self.grow, self.specks, self.close_loops, self.invert}
+
+    def read(self, values: Values) -> Repairs:
+        """The repairs that are chosen."""
+        return Repairs(
+            grow=values[self.grow],
+            specks=values[self.specks],
+            close_loops=values[self.close_loops],
+            invert=values[self.invert],
+        )
+
+
+class Workspace:
+    """The components that several tabs read or set, not rendered yet: each is placed where it belongs on the page."""
+
+    def __init__(self) -> None:
+        self.session = gr.State(None, delete_callback=close)  # a Session
+        self.last_mask = gr.State(None)  # path of the mask of the last fill, to be used again
+        self.canvas = canvas.component(render=False)
+        self.about_photo = gr.Markdown(elem_id="about-photo", elem_classes="quiet", render=False)
+        self.repairs = RepairControls()
+        self.mask_preview = gr.Image(
+            format="png",
+            interactive=False,
+            show_label=False,
+            label="What will be filled",
+            buttons=["fullscreen"],
+            height=230,
+            elem_id="preview",
+            render=False,
+        )
+        self.mask_verdict = gr.Markdown(elem_id="verdict", elem_classes="quiet", render=False)
+        self.sketch_examples = controls.strip(
+            [(example.thumbnail(), example.caption) for example in examples.SKETCH_EXAMPLES],
+            label="Worked examples of a sketch",
+            elem_id="worked",
+            render=False,
+        )
+        self.download = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen", render=False)
+
+    @property
+    def inputs(self) -> set[Block]:
+        """What `drawing` needs; the listener's `js` must be `canvas.HAND_OVER_STROKES`."""
+        return {self.session, self.canvas, *self.repairs.inputs}
+
+    def drawing(self, values: Values) -> Drawing:
+        """The photo and what is painted on it.
+
+        Raises:
+            InpaintError: no photo is open.
+        """
+        return Drawing(require(values[self.session]), Strokes.of(values[self.canvas]), self.repairs.read(values))
+
+    @property
+    def shown(self) -> list[Block]:
+        """What `show` sets."""
+        return [
+            self.session,
+            self.canvas,
+            self.about_photo,
+            self.repairs.invert,
+            self.mask_preview,
+            self.mask_verdict,
+        ]
+
+    def show(self, session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> Updates:
+        """Another photo, with a mask and a sketch (bool, any size) on its layers."""
+        return {
+            self.session: session,
+            self.canvas: canvas.scene(session, mask, sketch),
+            self.about_photo: describe(session),
+            self.repairs.invert: False,
+            self.mask_preview: None,
+            self.mask_verdict: "",
+        }
+
+    def download_on_click(
+        self, button: gr.Button, function: Callable[[Values], str], inputs: set[Block], js: str | None = None
+    ) -> None:
+        """When the button is pressed, the browser saves the file whose path the function returns."""
+        event: Any = button.click(function, inputs, self.download, js=js, **QUIET)
+        event.success(js=canvas.PRESS_DOWNLOAD, **QUIET)
+
+
+def describe(session: Session) -> str:
+    """The photo in one line, then the notes on its file."""
+    size = f"**{session.name}**, {session.width} x {session.height} pixels"
+    height, width = session.canvas_size
+    if (height, width) != (session.height, session.width):
+        size += f" (the canvas shows {width} x {height}; the original is filled at its full size)"
+    if session.base is not None:
+        size += ", continued from a result"
+    return " ".join([size + ".", *session.notes])
