@@ -15,7 +15,7 @@ help:
 	@echo "make demo   install what the page needs into $(VENV) and start it"
 	@echo "make test   install what the tests need as well; lint, types, unit and browser tests"
 	@echo "            (its parts: make lint types unit browser)"
-	@echo "make format mend the layout of the code"
+	@echo "make format lay out the code as ruff has it"
 
 demo: $(VENV)/.installed
 	$(BIN)/python app.py

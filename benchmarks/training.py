@@ -1,193 +1,191 @@
 """How fast each training script makes its steps, beside the rate of convolution that the machine reaches at best.
 
-All scripts:    python -m benchmarks.training
-Some of them:   python -m benchmarks.training --script deepfill_v2 --script glcic --batch 32
-The same table: python -m inpaint_core benchmark --training
-
 A step is all of it: holes, networks, losses, critics, optimizers, the moving average, in bf16 autocast, late in a run
-of the script's own recipe, when everything has joined. Photos are random and already decoded: reading them is no part
-of it. Every script runs in a process of its own.
+of the script's own config, when every term has joined. Photos are random and already on the device: reading them is no
+part of it. Every script runs in a process of its own.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import pkgutil
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
+from unittest import mock
 
+import numpy as np
 import torch
-import typer
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
 
 import train
-from benchmarks import fills as benchmark
+from benchmarks.machine import convolution_rates
+from benchmarks.measuring import in_a_fresh_process
+from benchmarks.section import Section
 from inpaint_core.errors import InpaintError
-from train.core import session
-from train.core.data import Photos
-from train.core.engine import Engine
-from train.core.options import start
-from train.evaluation import report
+from train.core.run import Run
 
-LENGTH, JOINED, LATE = 100_000, 70_000, 90_000  # of the run that is imagined; everything has joined; measured from here
+LENGTH, START = 100_000, 90_000  # steps of the run that is imagined, and the one it is measured from
 ENOUGH = 4.0  # seconds of steps, after which no further cycle is measured
-TITLE = "Training: steps of each script, its own recipe"
+PHOTOS = 16
+JOINED = {"critic_alone": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step
+QUIET = {"eval_every": LENGTH, "grid_every": LENGTH, "checkpoint_minutes": 1e6}
+COLUMNS = ("script", "device", "photo", "batch", "images/s", "TFLOP an image", "TFLOP/s", "share of rate")
 NOTE = (
     "Images/s: of the best of the cycles, all updates included. TFLOP: convolutions and matrix products, forwards and "
     "backwards, as torch counts them. Share: of the machine's bf16 rate."
 )
 
 
-def names() -> list[str]:
-    """The modules of `train` that train on photos by `session.run`."""
-    found = []
-    for module in sorted(each.name for each in pkgutil.iter_modules(train.__path__)):
-        source = Path(train.__path__[0], f"{module}.py").read_text(encoding="utf-8")
-        if "class Recipe(" in source and "\nmain = " in source:  # asked of the text: importing all of them is slow
-            found.append(module)
-    return found
+@dataclass(frozen=True)
+class Speed:
+    """How fast one script's steps are."""
+
+    size: int  # side of the photos, pixels
+    batch: int  # photos a step
+    images: float  # a second
+    operations_an_image: float  # floating-point operations
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations a second."""
+        return self.images * self.operations_an_image
 
 
-def training_of(name: str, **options: Any) -> session.Training:
-    """A script's training with its own recipe but for `options`.
-
-    Raises:
-        InpaintError: there is no such script, or it needs features that are not here.
-    """
-    if name not in names():
-        raise InpaintError(f"There is no training script {name!r}; choose one of {', '.join(names())}.")
-    module = importlib.import_module(f"train.{name}")
-    own = [
-        each
-        for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, session.Training) and each.__module__ == module.__name__
-    ]
-    return own[-1](module.Recipe(**options))
-
-
-def measure(name: str, cycles: int = 5, **options: Any) -> dict[str, Any]:
-    """One script in this process: images and operations a second, and on what.
-
-    Args:
-        name: of the script.
-        cycles: at most so many after the first, fewer where they take long; the best counts. A cycle is one step, or as
-            many as critics and generator take turns in.
-        options: of its recipe, such as `batch`.
-    """
-    training = training_of(name, **options)
-    recipe = training.recipe
-    cycle = getattr(recipe, "critic_steps", 0) + 1
-    late = LATE - LATE % cycle
-    with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Path(folder), training.networks, training.optimizers(), steps=LENGTH)
-        for network in training.frozen.values():
-            network.to(engine.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        dice = torch.Generator().manual_seed(0)
-        image = torch.rand(recipe.batch, 3, recipe.size, recipe.size, generator=dice).to(engine.device)
-        known = torch.zeros(recipe.batch, dtype=torch.bool, device=engine.device)
-        photos = Photos(image.contiguous(memory_format=torch.channels_last), torch.zeros_like(image[:, :1]), known)
-
-        def work(steps: int, since: int) -> float:
-            engine.step = since
-            begun = time.perf_counter()
-            for _ in range(steps):
-                training.step(engine, photos, dice)
-                engine.step += 1
-                engine.follow()
-            if engine.device.type == "cuda":
-                torch.cuda.synchronize()
-            return time.perf_counter() - begun
-
-        from torch.utils.flop_counter import FlopCounterMode
-
-        work(1, JOINED)
-        with FlopCounterMode(display=False) as counter:
-            work(cycle, late)
-        measured: list[float] = []
-        while len(measured) < cycles and sum(measured) < ENOUGH:
-            measured.append(work(cycle, late))
-        seconds = min(measured)
-        if engine.writer is not None:
-            engine.writer.close()
-    return {
-        "device": engine.device.type,
-        "size": recipe.size,
-        "batch": recipe.batch,
-        "parameters": sum(p.numel() for network in training.networks.values() for p in network.parameters()),
-        "images": recipe.batch * cycle / seconds,
-        "operations": counter.get_total_flops() / seconds,
-        "operations_an_image": counter.get_total_flops() / (recipe.batch * cycle),
-    }
-
-
-def table(
-    scripts: list[str] | None = None, batch: int | None = None, rates: dict[str, float] | None = None
-) -> benchmark.Section:
+def table(scripts: list[str] | None = None, batch: int | None = None, rates: dict[str, float] | None = None) -> Section:
     """Every script on the CPU, and on CUDA where it is.
 
     Args:
         scripts: some of `names()`; None: all.
-        batch: photos a step; None: the recipe's.
-        rates: of `benchmark.convolution_rates`; None: measured now.
+        batch: photos a step; None: the script's own number.
+        rates: of `machine.convolution_rates`; None: measured now.
+
+    Raises:
+        InpaintError: an unknown script.
     """
-    section = benchmark.Section(
-        TITLE, ("script", "device", "photo", "batch", "images/s", "TFLOP an image", "TFLOP/s", "share of rate")
-    )
-    rates = benchmark.convolution_rates() if rates is None else rates
-    missing = []
-    for name in names() if scripts is None else scripts:
-        for device in report.unique(rate.split()[0] for rate in rates):
-            found = benchmark.in_a_fresh_process("benchmarks.training", "measure", name, device, str(batch or 0))
-            if "error" in found:
-                typer.echo(f"{name}: {found['error']}", err=True)
+    scripts = names() if scripts is None else scripts
+    for name in scripts:
+        check_name(name)
+    rates = convolution_rates() if rates is None else rates
+    section, missing = Section("Training: steps of each script, its own config", COLUMNS), []
+    for name in scripts:
+        for device in dict.fromkeys(rate.split()[0] for rate in rates):
+            try:
+                speed = in_a_fresh_process(measure_on, name, device, batch)
+            except InpaintError as error:
+                print(f"{name}: {error}", file=sys.stderr)
                 missing.append(f"{name} is not here: it needs weights that this machine has not.")
                 break
             section.rows.append(
                 (
                     name,
                     device,
-                    f"{found['size']} px",
-                    str(found["batch"]),
-                    f"{found['images']:.1f}",
-                    f"{found['operations_an_image'] / 1e12:.3f}",
-                    f"{found['operations'] / 1e12:.3f}",
-                    f"{found['operations'] / rates[f'{device} bfloat16']:.0%}",
+                    f"{speed.size} px",
+                    str(speed.batch),
+                    f"{speed.images:.1f}",
+                    f"{speed.operations_an_image / 1e12:.3f}",
+                    f"{speed.operations / 1e12:.3f}",
+                    f"{speed.operations / rates[f'{device} bfloat16']:.0%}",
                 )
             )
     section.note = " ".join([NOTE, *missing])
     return section
 
 
-def main(
-    script: Annotated[list[str] | None, typer.Option(help="a script; repeat; default: all")] = None,
-    batch: Annotated[int | None, typer.Option(help="photos a step; default: the recipe's")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="the table as JSON")] = False,
-) -> None:
-    """Measure how fast the training scripts make their steps on this machine."""
-    for name in script or ():
-        if name not in names():
-            raise InpaintError(f"There is no training script {name!r}; choose one of {', '.join(names())}.")
-    found = table(script, batch)
-    typer.echo(json.dumps(asdict(found)) if as_json else report.as_markdown(found))
+def names() -> list[str]:
+    """The modules of `train` that train on photos."""
+    found = []
+    for module in sorted(each.name for each in pkgutil.iter_modules(train.__path__)):
+        source = Path(train.__path__[0], f"{module}.py")
+        # asked of the text: importing all of them is slow
+        if source.exists() and "\nclass Config(PhotoConfig)" in source.read_text(encoding="utf-8"):
+            found.append(module)
+    return found
 
 
-def _child(name: str, device: str, batch: str) -> dict[str, Any]:
-    """What the fresh process does."""
+def check_name(name: str) -> None:
+    """Raise `InpaintError` unless there is a training script of this name."""
+    if name not in names():
+        raise InpaintError(f"There is no training script {name!r}; choose one of {', '.join(names())}.")
+
+
+def measure_on(name: str, device: str, batch: int | None) -> Speed:
+    """`measure` in a process that may use this device only."""
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # accelerate takes a GPU where it sees one
-    try:
-        return measure(name, **({"batch": int(batch)} if int(batch) else {}))
-    except InpaintError as error:
-        return {"error": str(error)}
+    return measure(name, **({} if batch is None else {"batch": batch}))
 
 
-if __name__ == "__main__":
-    if sys.argv[1:2] == ["measure"]:
-        print(json.dumps(_child(*sys.argv[2:])))
-    else:
-        start(main)
+def measure(name: str, cycles: int = 5, **options: Any) -> Speed:
+    """One script in this process.
+
+    Args:
+        name: of the script.
+        cycles: at most so many after the first two, fewer where they take long; the best counts. A cycle is one step,
+            or as many as critics and generator take turns in.
+        options: of its config, such as `batch`.
+
+    Raises:
+        InpaintError: an unknown script, or it needs weights that are not here.
+    """
+    check_name(name)
+    with tempfile.TemporaryDirectory() as folder:
+        config, timer = run_script(name, Path(folder), cycles, options)
+    images = config.batch * timer.cycle
+    return Speed(config.size, config.batch, images / min(timer.seconds), timer.operations / images)
+
+
+class StepTimer:
+    """Takes the place of `Run.steps`: the same batch again and again, late in the run, until enough is measured.
+
+    Attributes:
+        seconds: of each cycle but the first two.
+        operations: floating-point operations of the second cycle.
+    """
+
+    def __init__(self, steps: Callable[..., Iterator[Any]], cycle: int, cycles: int) -> None:
+        self.steps, self.cycle, self.cycles = steps, cycle, cycles
+        self.seconds: list[float] = []
+        self.operations = 0
+
+    def __call__(self, run: Run, batches: Callable[[int], Any]) -> Iterator[tuple[int, Any]]:
+        """Yield (step, batch) as `Run.steps` does."""
+        batch = batches(0)
+        run.step = START - START % self.cycle
+        steps = self.steps(run, lambda step: batch)
+        for number in range(self.cycles + 2):
+            start = time.perf_counter()
+            with FlopCounterMode(display=False) if number == 1 else nullcontext() as counter:
+                for _ in range(self.cycle):
+                    yield next(steps)
+            if counter is not None:
+                self.operations = counter.get_total_flops()
+            if run.device.type == "cuda":
+                torch.cuda.synchronize()
+            if number > 1:
+                self.seconds.append(time.perf_counter() - start)
+            if sum(self.seconds) > ENOUGH:
+                break
+
+
+def run_script(name: str, folder: Path, cycles: int, options: dict[str, Any]) -> tuple[Any, StepTimer]:
+    """Run a script on random photos until its steps are measured; all that is known here of scripts is in here."""
+    script = importlib.import_module(f"train.{name}")
+    known = {field.name for field in fields(script.Config)}
+    settings = {"steps": LENGTH, **{key: value for key, value in (JOINED | QUIET).items() if key in known}, **options}
+    config = script.Config(data=(folder / "photos",), out=folder / "run", **settings)
+    pixels = np.random.default_rng(0).integers(0, 256, (PHOTOS, config.size, config.size, 3), np.uint8)
+    (folder / "photos").mkdir()
+    for number, photo in enumerate(pixels):
+        Image.fromarray(photo).save(folder / "photos" / f"{number}.png")
+    timer = StepTimer(Run.steps, cycle=getattr(config, "critic_steps", 0) + 1, cycles=cycles)
+    with mock.patch.object(Run, "steps", lambda run, batches: timer(run, batches)):
+        script.main(config)
+    return config, timer

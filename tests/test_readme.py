@@ -16,7 +16,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m inpaint_core (.+)$", README, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each != "benchmark"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_runs_as_printed(
     command: str, tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

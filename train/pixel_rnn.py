@@ -1,49 +1,73 @@
 """Train PixelRNN with Diagonal BiLSTM layers: the likelihood of whole small photos, value by value.
 
-One device:    python -m train.pixel_rnn --data 'shards/*.tar' --steps 100000 --out runs/pixel_rnn
-Many:          accelerate launch -m train.pixel_rnn --data ... --steps 100000 --out runs/pixel_rnn
-Go on:         the same with --resume
-Weights only:  the same with --resume --export
-The paper's:   --width 126 --layers 12 --distribution softmax
+One device:   python -m train.pixel_rnn --data 'shards/*.tar' --steps 100000 --out runs/pixel_rnn --export
+Many:         accelerate launch -m train.pixel_rnn (the same options)
+Continue:     the same with --resume
+The paper's:  --width 126 --layers 12 --distribution softmax
 
-Departs from the paper: a mixture of logistics in place of 256 free probabilities, which learns from fewer photos
-and starts from the best linear prediction; Adam instead of RMSProp; a narrower network; scenes reduced to 32 px besides
-or instead of CIFAR-10.
+Where it departs from the paper (van den Oord et al., ICML 2016):
+- A mixture of logistics in place of 256 free probabilities: it learns from fewer photos, and starts from the best
+  linear prediction of a value from those before it.
+- Adam in place of RMSProp; a narrower network.
+- Scenes reduced to 32 px beside or in place of CIFAR-10.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from inpaint_core.networks.pixel_network import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
-from train.core import options, pixels
+from train.core.cli import run_cli
+from train.core.config import PhotoConfig
+from train.core.data import CropOptions, load_photos
+from train.core.export import export
+from train.core.run import Run
+from train.core.small_photos import PixelValidation, pixel_optimizer
 
 
-@dataclass
-class Recipe(pixels.Recipe):
-    """What makes this training what it is."""
+@dataclass(frozen=True, kw_only=True)
+class Config(PhotoConfig):
+    """PixelRNN's training; photos are learned as they are, so the options of masks and crops play no part in it."""
 
+    size: int = 32  # side of the photos in pixels, which are reduced to it whole
+    batch: int = 16  # photos a step, all processes together
+    ema_decay: float = 0.995  # of the exponential moving average of the weights, which is what is exported
     width: int = 48  # units of an LSTM, the paper's h; a multiple of 3
     layers: int = 3
+    distribution: Literal["logistic_mixture", "softmax"] = "logistic_mixture"  # softmax over 256 values: the paper's
+    lr: float = 2e-3  # of all but the linear prediction, which has a tenth of it
+    betas: tuple[float, float] = (0.9, 0.99)  # of Adam
+    clip: float = 1.0  # largest norm of the gradient
 
 
-class PixelRNNTraining(pixels.PixelTraining):
-    """PixelRNN alone."""
+def main(config: Config) -> None:
+    run = Run(config)
 
-    method = "pixel_rnn"
-    recipe: Recipe
+    # ---- network
+    arguments: dict[str, Any] = {"width": config.width, "layers": config.layers, "distribution": config.distribution}
+    network = PixelRNN(**arguments)
+    generator = run.add("generator", network, pixel_optimizer(network, config.lr, config.betas), ema=True)
+    run.load()
 
-    def network(self) -> PixelNetwork:
-        return PixelRNN(**self.arguments())
+    # ---- data
+    loader = load_photos(config, run, CropOptions(jitter=0, whole=True), prepare=lambda bank: bank.reduced(config.size))
+    validation = PixelValidation(config, run, run.ema["generator"])
+    if run.step == 0 and not run.initialised:
+        first = loader(0).image
+        network.predict_linearly(first, run.accelerator.reduce)  # the same in all processes
+        run.ema["generator"].load_state_dict(network.state_dict())
 
-    def arguments(self) -> dict[str, Any]:
-        r = self.recipe
-        return {"width": r.width, "layers": r.layers, "distribution": r.distribution}
+    # ---- the loop
+    for _, photos in run.steps(loader):
+        bits = network.bits(generator(photos.image), photos.image)
+        run.log(bits_per_dimension=bits, gradient_norm=run.backward(bits, "generator", config.clip))
+        validation.after_step()
 
+    # ---- export
+    if config.export:
+        export(run, "pixel_rnn", arguments, measure=validation.measure)
 
-main = options.command(PixelRNNTraining, Recipe)
 
 if __name__ == "__main__":
-    options.start(main)
+    run_cli(main, Config)

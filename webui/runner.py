@@ -27,7 +27,7 @@ class FillRequest:
     image: np.ndarray  # uint8 H x W x 3
     mask: np.ndarray  # bool H x W
     method: str
-    options: FillOptions = FillOptions()  # noqa: RUF009  (frozen); its device is chosen here
+    options: FillOptions = FillOptions()
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def fill(
     image: np.ndarray,
     mask: np.ndarray,
     method: str | None = None,
-    options: FillOptions = FillOptions(),  # noqa: B008  (frozen)
+    options: FillOptions = FillOptions(),
     *,
     progress: Progress | None = None,
     preview: Preview | None = None,

@@ -1,82 +1,100 @@
-"""The command line: one module a command; `main` turns what goes wrong into one sentence and an exit status.
+"""The command line: one module a command; `main` turns a failure into one sentence and an exit status.
 
-Modules import what computes inside their commands, so that `--help` and `methods` answer at once.
+A command is a dataclass whose fields are its arguments and whose `run` returns the exit status. Modules import what
+computes inside `run`, so that `--help` and `methods` answer at once.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Protocol
 
-import typer
+import tyro
+from rich.text import Text
 
 from inpaint_core import __version__
-from inpaint_core.cli import benchmark, compare, edges, fill, masks, methods
+from inpaint_core.cli import masks
+from inpaint_core.cli.compare import Compare
+from inpaint_core.cli.edges import Edges
+from inpaint_core.cli.fill import Fill
+from inpaint_core.cli.methods import Methods
 from inpaint_core.cli.status import INTERRUPTED, USER_ERROR
 from inpaint_core.errors import InpaintError
 
-app = typer.Typer(
-    name="inpaint_core",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=(
-        "**Exit status**: 0 all went well, 2 something to mend in the call or its files, 3 some files of a folder or "
-        "methods of a comparison failed, 130 interrupted."
-    ),
-)
-app.command()(fill.fill)
-app.command()(compare.compare)
-app.add_typer(masks.app, name="mask")
-app.command()(edges.edges)
-app.command()(methods.methods)
-app.command()(benchmark.benchmark)
+DESCRIPTION = """\
+Fill holes in photos: every inpainting method from Navier-Stokes to deep networks, on files and folders.
+
+A mask is a picture of the photo's size, white where the photo is to be filled. Known pixels stay bit for bit what they
+were.
+
+Exit status: 0 all went well, 2 an error in the call or its files, 3 some files of a folder or methods of a
+comparison failed, 130 interrupted. --version shows the version.
+"""
+FRAME = str.maketrans("│╭╮╰╯", "     ")  # what tyro draws around its messages
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"inpainting-studio {__version__}")
-        raise typer.Exit
+class Command(Protocol):
+    """A command with its arguments."""
+
+    def run(self) -> int:
+        """Do it; returns the exit status."""
 
 
-@app.callback()
-def _about(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
-    ] = False,
-) -> None:
-    """Fill holes in photos: every inpainting method from Navier-Stokes to deep networks, on files and folders.
-
-    A mask is a picture of the photo's size, white where the photo is to be filled. Known pixels stay bit for bit
-    what they were.
-    """
+app = tyro.extras.SubcommandApp()
+app.command(name="fill")(Fill)
+app.command(name="compare")(Compare)
+app.command(masks.app, name="mask", help=masks.DESCRIPTION)
+app.command(name="edges")(Edges)
+app.command(name="methods")(Methods)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (those of the process by default); returns the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words == ["--version"]:
+        print(f"inpainting-studio {__version__}")
+        return 0
     try:
-        status = app(args=arguments, prog_name="python -m inpaint_core", standalone_mode=False) or 0
+        command = _parse(words or ["--help"])
+        if command is None:
+            return 0 if words else USER_ERROR
+        return command.run()
     except InpaintError as error:
-        return _refuse(str(error))
+        sys.stdout.flush()
+        print(f"Error: {error}", file=sys.stderr)
+        return USER_ERROR
     except KeyboardInterrupt:
-        status = INTERRUPTED
-    except Exception as error:
-        # A call that makes no sense: typer raises click's exceptions, or since 0.26 its own ones, which share this.
-        describe = getattr(error, "format_message", None)
-        if describe is None:
-            raise
-        if not (text := describe()):  # the help was shown, as there were no arguments
-            return USER_ERROR
-        return _refuse(" ".join(text.split()).rstrip(".") + "; --help shows how to call it.")
-    if status == INTERRUPTED:
-        typer.echo("Interrupted; whatever is finished is complete.", err=True)
-    return status
+        print("Interrupted; whatever is finished is complete.", file=sys.stderr)
+        return INTERRUPTED
 
 
-def _refuse(sentence: str) -> int:
-    sys.stdout.flush()
-    typer.echo(f"Error: {sentence}", err=True)
-    return USER_ERROR
+def _parse(words: list[str]) -> Command | None:
+    """The command of a call, or None where help was shown; `InpaintError` for a call that makes no sense."""
+    message = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(message):
+            return app.cli(
+                prog="python -m inpaint_core",
+                description=DESCRIPTION,
+                args=words,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            return None
+        raise InpaintError(_in_one_sentence(message.getvalue())) from None
+
+
+def _in_one_sentence(message: str) -> str:
+    """What tyro says is wrong, in its frame of several lines, as one line."""
+    lines = Text.from_ansi(message).plain.translate(FRAME).splitlines()[1:]  # the first one is a title
+    wrong = []
+    for line in lines:
+        if "───" in line:  # advice follows
+            break
+        wrong.append(line.strip())
+    sentence = " ".join(" ".join(wrong).split()).removeprefix("Error parsing ").rstrip(".")
+    return f"{sentence}; --help shows how to call it."

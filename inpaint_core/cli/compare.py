@@ -3,86 +3,88 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from tyro.conf import OmitArgPrefixes, Positional, UseAppendAction, arg
 
 from inpaint_core import catalogue
-from inpaint_core.cli.options import Blend, Device, Dilate, Invert, Refine, Seed
+from inpaint_core.cli.options import FillArguments, OptionalFile
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
 if TYPE_CHECKING:
-    from inpaint_core.predictor.predictor import Result
+    from inpaint_core.predictor import Result
 
 METRICS = ("l1", "l2", "psnr", "ssim", "lpips", "tv")
 
 
-def compare(
-    source: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo.")],
-    mask: Annotated[Path, typer.Argument(metavar="MASK", help="White = hole, of the photo's size.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="The folder to write into.")],
-    method: Annotated[
-        list[str] | None,
-        typer.Option("-m", "--method", help="A method; again for more. Default: all that are ready."),
-    ] = None,
-    sketch: Annotated[Path | None, typer.Option(help="White lines = edges wanted in the hole.")] = None,
-    reference: Annotated[
-        Path | None, typer.Option(metavar="PHOTO", help="The photo with the hidden pixels known: adds metrics.")
-    ] = None,
-    hide_and_seek: Annotated[
-        bool, typer.Option("--hide-and-seek", help="PHOTO is intact under the mask: it is its own reference.")
-    ] = False,
-    refine: Refine = None,
-    blend: Blend = None,
-    dilate: Dilate = 0,
-    invert: Invert = False,
-    seed: Seed = 0,
-    device: Device = "auto",
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Compare:
     """Fill the same hole with several methods, fastest first.
 
     Writes into DIR: METHOD.png for each, sheet.png with all of them side by side, results.csv. L1, L2, PSNR, SSIM,
     LPIPS and total variation are given where the hidden pixels are known, over the hole and over the whole photo.
 
-    Example: `python -m inpaint_core compare photo.jpg mask.png -o compared/ -m telea -m patchmatch --hide-and-seek`
+    For example: `python -m inpaint_core compare photo.jpg mask.png -o compared/ -m telea -m patchmatch --hide-and-seek`
     """
-    if reference is not None and hide_and_seek:
-        raise InpaintError("Give --reference or --hide-and-seek, not both: in the latter the photo is the reference.")
-    for name in method or ():
-        catalogue.require_ready(name)
-    import inpaint_core
-    from inpaint_core import photo
-    from inpaint_core.arguments import choose_device
-    from inpaint_core.cli import console, files, sheet
 
-    choose_device(device)
-    picture = photo.read(source)
-    size = picture.pixels.shape[:2]
-    hole, notes = files.load_mask(mask, size, invert, dilate)
-    edges = None if sketch is None else files.load_sketch(sketch, size)
-    truth = picture.pixels if hide_and_seek else None if reference is None else photo.read(reference).pixels
-    files.make_folder(output)
+    source: Positional[Annotated[Path, arg(metavar="PHOTO")]]
+    """The photo."""
+    mask: Positional[Annotated[Path, arg(metavar="MASK")]]
+    """White = hole, of the photo's size."""
+    output: Annotated[Path, arg(aliases=["-o"], metavar="DIR")]
+    """The folder to write into."""
+    method: UseAppendAction[Annotated[tuple[str, ...], arg(aliases=["-m"], metavar="NAME")]] = ()
+    """A method; again for more. Default: all that are ready."""
+    sketch: OptionalFile = None
+    """White lines = edges wanted in the hole."""
+    reference: Annotated[Path | None, arg(metavar="PHOTO")] = None
+    """The photo with the hidden pixels known: adds metrics."""
+    hide_and_seek: bool = False
+    """PHOTO is intact under the mask: it is its own reference."""
+    fill: OmitArgPrefixes[FillArguments] = FillArguments()
 
-    results = []
-    with console.one_bar("Comparing") as progress:
-        for result in inpaint_core.compare(
-            picture.pixels, hole, method, edges, truth, device, seed, refine=refine, blend=blend, progress=progress
-        ):
-            if result.image is not None:
-                photo.write(picture, result.image, output / f"{result.method}.png", mask=hole)
-            results.append(result)
-            console.out.print(_row(result))
-    drawn = sheet.draw(picture.pixels, hole, results, truth)
-    photo.write(photo.Photo(drawn), drawn, output / "sheet.png")
-    _write_table(results, output / "results.csv")
-    told = [f"{result.method}: {note}" for result in results for note in result.details.get("notes", ())]
-    for note in [*picture.notes, *notes, *told, *_why_no_lpips(results)]:
-        console.err.print(f"Note: {note}")
-    console.out.print(f"{output / 'sheet.png'}")
-    if any(result.error for result in results):
-        raise typer.Exit(SOME_FAILED)
+    def run(self) -> int:
+        """Fill, measure and write; returns the exit status."""
+        if self.reference is not None and self.hide_and_seek:
+            raise InpaintError(
+                "Give --reference or --hide-and-seek, not both: the latter takes the photo as reference."
+            )
+        for name in self.method:
+            catalogue.require_ready(name)
+        from inpaint_core import photo
+        from inpaint_core.cli import console, files, sheet
+        from inpaint_core.compare import fill_all
+
+        options = self.fill.options()
+        picture = photo.read(self.source)
+        size = picture.pixels.shape[:2]
+        hole, notes = files.load_mask(self.mask, size, self.fill.invert, self.fill.dilate)
+        if self.sketch is not None:
+            options = replace(options, sketch=files.load_sketch(self.sketch, size))
+        truth = picture.pixels if self.hide_and_seek else None
+        if self.reference is not None:
+            truth = photo.read(self.reference).pixels
+        files.make_folder(self.output)
+
+        results = []
+        methods = self.method or None
+        with console.one_bar("Comparing") as progress:
+            for result in fill_all(picture.pixels, hole, methods, options, reference=truth, progress=progress):
+                if result.image is not None:
+                    photo.write(picture, result.image, self.output / f"{result.method}.png", mask=hole)
+                results.append(result)
+                console.out.print(_row(result))
+        drawn = sheet.draw(picture.pixels, hole, results, truth)
+        photo.write(photo.Photo(drawn), drawn, self.output / "sheet.png")
+        _write_table(results, self.output / "results.csv")
+        notes += [f"{result.method}: {note}" for result in results for note in result.details.get("notes", ())]
+        for note in [*picture.notes, *notes, *_why_no_lpips(results)]:
+            console.err.print(f"Note: {note}")
+        console.out.print(f"{self.output / 'sheet.png'}")
+        return SOME_FAILED if any(result.error for result in results) else 0
 
 
 def _row(result: Result) -> str:

@@ -1,4 +1,4 @@
-"""What the commands print: results to standard output, everything said on the way to standard error."""
+"""What the commands print: results to standard output, progress and notes to standard error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def one_bar(text: str) -> Iterator[Callable[[float, str], None]]:
     columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(text, total=1)
-        yield lambda share, said: progress.update(task, completed=share, description=said or text)
+        yield lambda share, note: progress.update(task, completed=share, description=note or text)
 
 
 @contextmanager

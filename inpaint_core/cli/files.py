@@ -1,4 +1,4 @@
-"""The files of a call as arrays: masks as the user meant them, sketches, the truth to compare with."""
+"""The files of a call as arrays: masks as the user meant them, sketches, and what is written."""
 
 from __future__ import annotations
 
@@ -35,15 +35,6 @@ def load_mask(path: Path, size: tuple[int, int], invert: bool, dilate: int) -> t
     return masks.check(hole, *size), notes
 
 
-def make_folder(path: Path) -> None:
-    """Make sure that the folder exists; `InpaintError` where it cannot."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InpaintError(f"The folder {path} cannot be made ({reason}); name another one after -o.") from error
-
-
 def load_sketch(path: Path, size: tuple[int, int]) -> np.ndarray:
     """A drawing as thin lines, bool H x W of the photo's size, else an `InpaintError`."""
     edges = repair(photo.read_mask(path))
@@ -53,3 +44,26 @@ def load_sketch(path: Path, size: tuple[int, int]) -> np.ndarray:
             "pixels; give a sketch of the photo's size."
         )
     return edges
+
+
+def make_folder(path: Path) -> None:
+    """Make sure that the folder exists; `InpaintError` where it cannot."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InpaintError(f"The folder {path} cannot be made ({reason}); name another one after -o.") from error
+
+
+def write_grey(levels: np.ndarray, path: Path, what: str, exact: bool = True) -> Path:
+    """Write a mask or a sketch, uint8 H x W, over whatever is there; returns the path.
+
+    Raises:
+        InpaintError: a format that is not known, or with `exact` one that loses pixels; `what` names what would.
+    """
+    format = photo.picture.format_named(path.suffix or "png")
+    picture = photo.Photo(np.repeat(levels[..., None], 3, axis=2), format=format, grey=True)
+    if exact and not photo.is_exact(picture, format):
+        raise InpaintError(f"{what} saved as {format} would blur; name the file {path.stem}.png.")
+    make_folder(path.parent)
+    return photo.write(picture, picture.pixels, path, overwrite=True)

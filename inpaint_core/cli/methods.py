@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated
 
-import typer
+from tyro.conf import arg
 
 from inpaint_core import catalogue
 
+COLUMNS = ("name", "title", "year", "paper", "url", "family", "licence", "summary", "accepts_sketch", "restores")
 
-def methods(
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything known of each method as JSON.")] = False,
-) -> None:
+
+@dataclass(frozen=True, kw_only=True)
+class Methods:
     """List the methods: what each is called, its paper, and whether it can run here.
 
-    Example: `python -m inpaint_core methods --json`
+    For example: `python -m inpaint_core methods --json`
     """
-    if as_json:
-        keys = ("name", "title", "year", "paper", "url", "family", "licence", "summary", "accepts_sketch", "restores")
-        table = [
-            {**{key: getattr(method, key) for key in keys}, "ready": method.ready} for method in catalogue.methods()
-        ]
-        typer.echo(json.dumps(table, indent=2, ensure_ascii=False))
-        return
+
+    as_json: Annotated[bool, arg(name="json")] = False
+    """Print everything known of each method as JSON."""
+
+    def run(self) -> int:
+        """Print the table; returns the exit status."""
+        if self.as_json:
+            records = [
+                {**{key: getattr(method, key) for key in COLUMNS}, "ready": method.ready}
+                for method in catalogue.methods()
+            ]
+            print(json.dumps(records, indent=2, ensure_ascii=False))
+        else:
+            _print_table()
+        return 0
+
+
+def _print_table() -> None:
     from rich import box
     from rich.table import Table
 
     from inpaint_core.cli import console
 
-    table_of_all = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for heading in ("name", "method", "year", "family", "sketch", "ready"):
-        table_of_all.add_column(heading, no_wrap=heading == "name")
+        table.add_column(heading, no_wrap=heading == "name")
     absent = [method for method in catalogue.methods() if not method.ready]
     for method in catalogue.methods():
         sketch, ready = ("yes" if method.accepts_sketch else ""), ("no" if method in absent else "yes")
-        table_of_all.add_row(method.name, method.title, str(method.year), method.family, sketch, ready)
-    console.out.print(table_of_all)
+        table.add_row(method.name, method.title, str(method.year), method.family, sketch, ready)
+    console.out.print(table)
     if absent:
         console.out.print("To make the weights of those that are not ready:")
     for method in absent:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from inpaint_core import catalogue
 
 if TYPE_CHECKING:
-    from inpaint_core.predictor.predictor import Result
+    from inpaint_core.predictor import Result
 
 TILE, GAP, LINE = 384, 16, 22  # pixels: longer side of a picture, space around it, height of a line of text
 LEAST = 96  # pixels: the least width of the region shown

@@ -1,10 +1,10 @@
-"""Masks: random ones to train and measure on, ones a user drew or loaded, and the doctor who mends them.
+"""Masks: random ones to train and measure on, ones a user drew or loaded, and repairs of those.
 
     from inpaint_core import masks
 
     mask = masks.from_layers(editor["layers"][:1])            # bool H x W, True = hole
     mask = masks.repair(mask, close_loops=True, dilate=4)
-    mask = masks.check(mask, height, width)                   # or InpaintError, in one sentence
+    mask = masks.check(mask, height, width)                   # or InpaintError
     batch = masks.free_form(16, 256, 256, generator=torch.Generator().manual_seed(0))
 
 The generators need torch and are loaded when first asked for; the rest is numpy and OpenCV.
@@ -21,7 +21,6 @@ from inpaint_core.masks.repairs import Diagnosis, check, diagnose, repair
 if TYPE_CHECKING:
     from inpaint_core.masks.generators import (
         GENERATORS,
-        benchmark,
         box,
         centre,
         deepfill,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = [
     "GENERATORS",
     "Diagnosis",
-    "benchmark",
     "box",
     "centre",
     "check",

@@ -96,7 +96,8 @@ def windows(
 def least(field: Tensor, pixels: Tensor) -> Tensor:
     """The mask of exactly `pixels` pixels in which the field is least.
 
-    Found with two histograms, ten times faster than by sorting. The field is told apart to a millionth of its range.
+    Found with two histograms, ten times faster than by sorting. Values are distinguished to a millionth of the field's
+    range.
 
     Args:
         field: float32, N x H x W.
@@ -105,7 +106,7 @@ def least(field: Tensor, pixels: Tensor) -> Tensor:
     Returns:
         bool, N x H x W.
     """
-    flat = field.flatten(1).clamp(max=float(sum(field.shape[1:])))  # what is FAR would swallow the precision
+    flat = field.flatten(1).clamp(max=float(sum(field.shape[1:])))  # FAR would take all of the precision
     low, high = flat.amin(dim=1, keepdim=True), flat.amax(dim=1, keepdim=True)
     level = ((flat - low) * ((2**20 - 1) / (high - low).clamp(min=1e-6))).long()
     coarse, wanted = _level_of(level >> 10, torch.ones_like(level), pixels[:, None])

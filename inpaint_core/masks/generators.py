@@ -12,7 +12,6 @@ the same seed then gives the same masks), and never returns an empty or a full m
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +20,10 @@ from torch import Generator, Tensor
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks import fields
-from inpaint_core.masks.shapes import Device, Dice, brush_strokes, lama_boxes, lama_strokes, square_box
+from inpaint_core.masks.shapes import Device, Sampler, gated_strokes, lama_boxes, lama_strokes, square_box
+
+NARROW = {"times": (4, 50), "length": (10, 49), "thickness": (5, 14)}  # of `lama_strokes`
+WIDE = {"times": (1, 5), "length": (10, 209), "thickness": (5, 104)}
 
 
 def free_form(
@@ -36,7 +38,7 @@ def free_form(
     """Brush strokes as a user draws them (DeepFill v2, section 3.4 and algorithm 1).
 
     Strokes of 4 to 11 segments, 12 to 40 px wide at 256 px, turning by about 2 pi / 5 to the left and right in turn.
-    Masks are mirrored at random, as the paper says and its released code forgets to.
+    Masks are mirrored at random, as the paper says; its released code leaves that out.
 
     Args:
         count, height, width, generator, device: see the module.
@@ -49,8 +51,8 @@ def free_form(
         InpaintError: for a size under two pixels or no masks at all.
     """
     _check(count, height, width)
-    dice = Dice(generator, device)
-    return _finish(brush_strokes(dice, count, height, width, strokes) <= 0, dice)
+    sampler, size = Sampler(generator, device), (height, width)
+    return _finish(_gated_field(sampler, count, size, strokes) <= 0, sampler)
 
 
 def box(count: int, height: int, width: int, *, generator: Generator, device: Device = "cpu") -> Tensor:
@@ -59,16 +61,16 @@ def box(count: int, height: int, width: int, *, generator: Generator, device: De
     At 256 px: a 128 px box whose height and width shrink by 0 to 32 px. Shapes and errors as `free_form`.
     """
     _check(count, height, width)
-    dice = Dice(generator, device)
-    return _finish(square_box(dice, count, height, width) <= 0, dice)
+    sampler, size = Sampler(generator, device), (height, width)
+    return _finish(square_box(sampler, count, size).field() <= 0, sampler)
 
 
 def deepfill(count: int, height: int, width: int, *, generator: Generator, device: Device = "cpu") -> Tensor:
     """The union of a `box` and `free_form` strokes, as DeepFill v2 is trained on. Shapes, errors as `free_form`."""
     _check(count, height, width)
-    dice = Dice(generator, device)
-    strokes = brush_strokes(dice, count, height, width, (1, 3)) <= 0
-    return _finish(strokes | (square_box(dice, count, height, width) <= 0), dice)
+    sampler, size = Sampler(generator, device), (height, width)
+    strokes = _gated_field(sampler, count, size, (1, 3)) <= 0
+    return _finish(strokes | (square_box(sampler, count, size).field() <= 0), sampler)
 
 
 def centre(count: int, height: int, width: int, *, generator: Generator, device: Device = "cpu") -> Tensor:
@@ -112,16 +114,16 @@ def irregular(
     low, high = ratio
     if not 0 < low <= high < 1:
         raise InpaintError(f"Give a range of hole shares between 0 and 1, such as (0.1, 0.2), not {ratio}.")
-    dice = Dice(generator, device)
+    sampler, size = Sampler(generator, device), (height, width)
     area = height * width
-    share = low + (high - low) * dice.uniform(count)
+    share = low + (high - low) * sampler.uniform(count)
     pixels = (share * area).round().clamp(math.ceil(low * area - 1e-6), math.floor(high * area + 1e-6))
     pixels = pixels.clamp(1, area - 1).long()
     # One stroke covers some 9 % of a picture; overlap grows with the share: 1 - (1 - 0.09)^n = share.
     wanted = torch.log1p(-share) / math.log(0.91)  # (N)
     most = max(int(wanted.max().round().item()), 1)
-    field = brush_strokes(dice, count, height, width, (most, most), wanted=wanted)
-    return _finish(fields.least(field, pixels), dice)
+    field = _gated_field(sampler, count, size, (most, most), wanted)
+    return _finish(fields.least(field, pixels), sampler)
 
 
 def narrow(count: int, height: int, width: int, *, generator: Generator, device: Device = "cpu") -> Tensor:
@@ -130,12 +132,12 @@ def narrow(count: int, height: int, width: int, *, generator: Generator, device:
     Masks of more than half of the picture are drawn anew. Shapes and errors as `free_form`.
     """
     _check(count, height, width)
-    dice = Dice(generator, device)
+    sampler, size = Sampler(generator, device), (height, width)
 
     def draw(some: int) -> Tensor:
-        return lama_strokes(dice, some, height, width, times=(4, 50), length=(10, 49), thickness=(5, 14))
+        return _lama_field(sampler, some, size, NARROW)
 
-    return _finish(_at_most(0.5, draw, count, dice), dice)
+    return _finish(_at_most(0.5, draw, count, sampler), sampler)
 
 
 def wide(count: int, height: int, width: int, *, generator: Generator, device: Device = "cpu") -> Tensor:
@@ -145,13 +147,13 @@ def wide(count: int, height: int, width: int, *, generator: Generator, device: D
     drawn anew. Shapes and errors as `free_form`.
     """
     _check(count, height, width)
-    dice = Dice(generator, device)
+    sampler, size = Sampler(generator, device), (height, width)
 
     def draw(some: int) -> Tensor:
-        strokes = lama_strokes(dice, some, height, width, times=(1, 5), length=(10, 209), thickness=(5, 104))
-        return torch.minimum(strokes, lama_boxes(dice, some, height, width))
+        strokes = _lama_field(sampler, some, size, WIDE)
+        return torch.minimum(strokes, lama_boxes(sampler, some, size).field())
 
-    return _finish(_at_most(0.5, draw, count, dice), dice)
+    return _finish(_at_most(0.5, draw, count, sampler), sampler)
 
 
 def random_pixels(
@@ -172,8 +174,8 @@ def random_pixels(
     _check(count, height, width)
     if not 0 < share < 1:
         raise InpaintError(f"Give a share of hidden pixels between 0 and 1, such as 0.8, not {share}.")
-    dice = Dice(generator, device)
-    return _finish(dice.uniform(count, height, width) < share, dice)
+    sampler = Sampler(generator, device)
+    return _finish(sampler.uniform(count, height, width) < share, sampler)
 
 
 GENERATORS: dict[str, Callable[..., Tensor]] = {
@@ -213,22 +215,21 @@ def generate(name: str, height: int, width: int, seed: int = 0, **options: objec
     return GENERATORS[name](1, height, width, generator=generator, **options)[0, 0].bool().numpy()
 
 
-def benchmark(height: int, width: int, *, count: int = 16, device: Device = "cpu", repeat: int = 5) -> dict[str, float]:
-    """Masks a second of every generator, at batches of `count`; the best of `repeat` runs after one to warm up."""
-    rates = {}
-    for name, draw in GENERATORS.items():
-        generator = torch.Generator().manual_seed(0)
-        best = math.inf
-        for run in range(repeat + 1):
-            start = time.perf_counter()
-            draw(count, height, width, generator=generator, device=device).sum().item()  # waits for a GPU to be done
-            if run:
-                best = min(best, time.perf_counter() - start)
-        rates[name] = count / best
-    return rates
+def _gated_field(
+    sampler: Sampler, count: int, size: tuple[int, int], strokes: tuple[int, int], wanted: Tensor | None = None
+) -> Tensor:
+    """The field of `gated_strokes`, on a grid that sees their thinnest brush."""
+    thinnest = 12 / 2 * math.sqrt(size[0] * size[1]) / 256
+    return gated_strokes(sampler, count, size, strokes, wanted).field(fields.grid_step(thinnest))
 
 
-def _at_most(share: float, draw: Callable[[int], Tensor], count: int, dice: Dice, tries: int = 20) -> Tensor:
+def _lama_field(sampler: Sampler, count: int, size: tuple[int, int], ranges: dict[str, tuple[int, int]]) -> Tensor:
+    """The field of `lama_strokes`, on a grid that sees their thinnest brush."""
+    thinnest = ranges["thickness"][0] / 2 * math.sqrt(size[0] * size[1]) / 256
+    return lama_strokes(sampler, count, size, **ranges).field_of_windows(fields.grid_step(thinnest))
+
+
+def _at_most(share: float, draw: Callable[[int], Tensor], count: int, sampler: Sampler, tries: int = 20) -> Tensor:
     """Masks of the fields that `draw` gives, drawn anew where the hole takes more than this share of the picture.
 
     On a picture of a few pixels every shape may be too large: what still is after so many tries is thinned.
@@ -241,16 +242,16 @@ def _at_most(share: float, draw: Callable[[int], Tensor], count: int, dice: Dice
         field[over] = draw(int(over.sum().item()))
     mask = field <= 0
     most = max(int(share * mask[0].numel()), 1)
-    thinned = fields.least(field, torch.full((count,), most, device=dice.device))
+    thinned = fields.least(field, torch.full((count,), most, device=sampler.device))
     return torch.where(mask.sum(dim=(1, 2), keepdim=True) > most, thinned, mask)
 
 
-def _finish(mask: Tensor, dice: Dice) -> Tensor:
+def _finish(mask: Tensor, sampler: Sampler) -> Tensor:
     """N x H x W bool to N x 1 x H x W float; one pixel, drawn, is turned over where a mask is empty or full."""
     flat = mask.flatten(1)
     holes = flat.sum(dim=1)
     empty, full = holes == 0, holes == flat.shape[1]
-    place = dice.integers(len(flat), 1, low=0, high=flat.shape[1] - 1)
+    place = sampler.integers(len(flat), 1, low=0, high=flat.shape[1] - 1)
     flat = flat.scatter(1, place, (flat.gather(1, place) | empty[:, None]) & ~full[:, None])
     return flat.view(mask.shape)[:, None].float()
 

@@ -1,4 +1,4 @@
-"""The mask doctor: says what is wrong with a mask, mends it on demand, refuses what cannot be filled."""
+"""What is wrong with a mask: diagnose it, repair it on demand, refuse one that cannot be filled."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def repair(
     remove_specks: int = 0,
     dilate: float = 0,
 ) -> np.ndarray:
-    """Mend a mask, in this order: invert, remove specks, close loops, dilate.
+    """Repair a mask, in this order: invert, remove specks, close loops, dilate.
 
     Args:
         mask: bool, uint8 (255 = hole) or float in [0, 1], H x W; soft values count as hole from half on.
@@ -131,7 +131,7 @@ def check(mask: np.ndarray | Image.Image, height: int, width: int) -> np.ndarray
         bool, height x width, True = hole.
 
     Raises:
-        InpaintError: in one sentence, for a mask of another shape or size, with NaN, empty or full.
+        InpaintError: for a mask of another shape or size, with NaN, empty or full.
     """
     values = _plane(mask)
     if values.shape != (height, width):
@@ -180,7 +180,7 @@ def _piece_sizes(region: np.ndarray, connectivity: int) -> np.ndarray:
 
 
 def _enclosed(hole: np.ndarray) -> np.ndarray:
-    """Known pixels that cannot reach the border. Hole pixels touching at a corner hold tight, as in a thin outline."""
+    """Known pixels that cannot reach the border. Hole pixels touching at a corner are connected."""
     flooded = np.pad(hole.view(np.uint8), 1)  # a known frame, from which all that is not enclosed is reached
     cv2.floodFill(flooded, None, (0, 0), 1, flags=4)
     return flooded[1:-1, 1:-1] == 0
@@ -190,7 +190,7 @@ def _looks_inverted(hole: np.ndarray, share: float, border_share: float) -> bool
     if not 0.5 < share < 1 or border_share < max(0.6, share - 0.1):
         return False
     known = _piece_sizes(~hole, connectivity=4)
-    # Pixels or specks strewn about (random-pixel masks) are a damaged photo, not an object.
+    # Pixels or specks all over (random-pixel masks) are a damaged photo, not an object.
     return bool(known.max() >= 0.05 * known.sum())
 
 

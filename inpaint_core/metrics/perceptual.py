@@ -1,31 +1,21 @@
-"""LPIPS: the network behind it, where its weights come from, and its distance maps tile by tile.
+"""LPIPS: learned perceptual distance, its maps tile by tile, and the features of its trunk.
 
 Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (CVPR 2018), section 3,
 version 0.1 of the authors' `lpips` package: the package gives the architecture and its learned layer weights, the
-trunk's ImageNet weights are torchvision's. This is the engine room; callers use `inpaint_core.metrics`.
+trunk's ImageNet weights are torchvision's.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import hashlib
-import os
-import tempfile
-import threading
-import time
-import urllib.error
-import urllib.request
-import warnings
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from inpaint_core.errors import InpaintError
+from inpaint_core.metrics.arguments import checked, mean
+from inpaint_core.metrics.lpips_network import network
 
 # Pixels between two neighbours of each layer's map; the authors' order of layers.
 STRIDES = {"alex": (4, 8, 16, 16, 16), "squeeze": (2, 4, 8, 16, 16, 16, 16)}
@@ -33,119 +23,22 @@ SMALLEST_SIDE = 32  # AlexNet's poolings leave nothing of a side below 31
 TILE = 768  # a multiple of every stride, so tiles and the whole photo share one feature grid
 MARGIN = 128  # the deepest feature sees 66 pixels before and 96 after itself (alex), 88 and 118 (squeeze)
 
-CONNECT_SECONDS = 5.0  # no byte for so long: the network is off
-DOWNLOAD_SECONDS = 120.0  # AlexNet's file is 233 MB
-RETRY_SECONDS = 300.0  # a failed load is remembered for so long, so a page that is offline stays quick
 
-_networks: dict[tuple[str, str], nn.Module] = {}  # (net, device) -> network; loaded once a process
-_failures: dict[str, tuple[float, str]] = {}  # net -> (when, why)
-_lock = threading.Lock()
+def lpips(image: Tensor, reference: Tensor, mask: Tensor | None = None, *, net: str = "alex") -> Tensor:
+    """Learned perceptual distance, (N,), 0 = equal; `net` is "alex" or "squeeze" (Zhang et al. 2018, version 0.1).
 
-
-class LpipsUnavailable(InpaintError):
-    """LPIPS cannot be had here: its sentence says why and what would help."""
-
-
-def network(net: str = "alex", device: torch.device | str = "cpu") -> nn.Module:
-    """The frozen LPIPS network `net` ("alex" or "squeeze") on `device`, loaded at the first call and then shared.
-
-    The trunk's weights are read from torch hub's checkpoints folder (`TORCH_HOME`), or downloaded into it.
-    Raises InpaintError for another `net` and LpipsUnavailable, a kind of it, where package or weights are missing.
+    Without a mask the published value. With one, the mean over the hole of the spatial map (each layer's distances
+    brought to the photo's size), so what the hole does to features of pixels beside it does not count. A side below
+    32 pixels is padded to 32 by repeating the border; a large photo is measured in tiles with the same result.
+    Raises InpaintError where package or weights are absent and cannot be downloaded.
     """
-    if net not in STRIDES:
-        raise InpaintError(f'LPIPS knows the networks {", ".join(STRIDES)}: choose one of them instead of "{net}".')
-    key = (net, str(device))
-    with _lock:
-        if key not in _networks:
-            when, reason = _failures.get(net, (-RETRY_SECONDS, ""))
-            if time.monotonic() - when < RETRY_SECONDS:
-                raise LpipsUnavailable(reason)
-            try:
-                # Parameters born inside inference mode could never carry a gradient afterwards.
-                with torch.inference_mode(False):
-                    _networks[key] = _load(net).to(device)
-            except LpipsUnavailable as error:
-                _failures[net] = (time.monotonic(), str(error))
-                raise
-        return _networks[key]
+    image, reference, mask = checked(image, reference, mask)
+    return lpips_of(distance_maps(image, reference, net), mask, image.shape[2:])
 
 
-def _load(net: str) -> nn.Module:
-    try:
-        import lpips
-        import torchvision
-    except ImportError as error:
-        raise LpipsUnavailable(f"LPIPS needs a package that is missing ({error}): run pip install lpips.") from error
-    weights = {
-        "alex": torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
-        "squeeze": torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1,
-    }[net]
-    trunk = _read(_trunk_file(net, weights.url))
-    layers = _read(Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth")
-
-    # Built on "meta" because only the convolutions are used: no 61 million random numbers for AlexNet's classifier,
-    # and the caller's random state stays as it was.
-    with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the package calls torchvision by an argument deprecated since 0.13
-        model = lpips.LPIPS(net=net, pnet_rand=True, pretrained=False, verbose=False)
-    model.scaling_layer = lpips.ScalingLayer()
-    state = dict(model.scaling_layer.state_dict(prefix="scaling_layer."))
-    for name in model.state_dict():
-        if name.startswith("net."):  # net.slice2.3.weight is torchvision's features.3.weight
-            state[name] = trunk["features." + name.split(".", 2)[2]].clone()
-        elif name.startswith("lin"):  # lin0 and lins.0 are one layer
-            state[name] = layers[name.replace("lins.", "lin")].clone()
-    model.load_state_dict(state, assign=True)
-    return model.requires_grad_(False).eval()
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    """A state dict; memory-mapped where its format allows, since AlexNet's file is 233 MB and 10 of them are used."""
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # bytes that are no pickle raise whatever they happen to spell, KeyError included
-        raise LpipsUnavailable(f"LPIPS cannot read {path}: delete the broken file, it is fetched anew.") from error
-
-
-def _trunk_file(net: str, url: str) -> Path:
-    """Torch hub's copy of `url`, downloaded if it is not there."""
-    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
-    if path.is_file():
-        return path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _download(url, path)
-    except (OSError, urllib.error.URLError, ValueError) as error:
-        why = getattr(error, "reason", None) or error
-        raise LpipsUnavailable(
-            f"LPIPS ({net}) needs the file {path.name}, which could not be downloaded ({why}): "
-            f"go online once or put {url} into {path.parent}."
-        ) from error
-    return path
-
-
-def _download(url: str, path: Path) -> None:
-    """Fetch `url` under a deadline into `path`, which appears whole and with the checksum in its name or not at all.
-
-    torch.hub's own download has no timeout: offline behind a silent firewall it would hold the page for minutes.
-    """
-    deadline = time.monotonic() + DOWNLOAD_SECONDS
-    digest = hashlib.sha256()
-    opener = urllib.request.build_opener()  # a fresh one, as urlopen keeps the proxy of its first call for ever
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file, opener.open(url, timeout=CONNECT_SECONDS) as answer:
-            while block := answer.read(1 << 20):
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"slower than {DOWNLOAD_SECONDS:.0f} seconds")
-                digest.update(block)
-                file.write(block)
-        if not digest.hexdigest().startswith(path.stem.rsplit("-", 1)[1]):
-            raise ValueError("its checksum is wrong")
-        os.replace(partial, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(partial)
+def lpips_of(maps: list[Tensor], mask: Tensor | None, size: tuple[int, ...]) -> Tensor:
+    """LPIPS (N,) of `distance_maps`, over the hole where there is a mask."""
+    return whole(maps) if mask is None else mean(spatial(maps, *size), mask)
 
 
 def distance_maps(image: Tensor, reference: Tensor, net: str = "alex") -> list[Tensor]:
@@ -223,3 +116,12 @@ def pad_to_smallest(image: Tensor) -> Tensor:
     if not rows and not columns:
         return image
     return F.pad(image, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2), mode="replicate")
+
+
+def alexnet_features(image: Tensor) -> Tensor:
+    """Features for `frechet_distance`: N x 256, AlexNet's last convolution in LPIPS's trunk, averaged over the image.
+
+    Raises InpaintError where LPIPS's package or weights are absent.
+    """
+    image, _, _ = checked(image, None, None)
+    return trunk_features(image)

@@ -30,6 +30,9 @@ class ProjectedCritic(nn.Module):
             checkpoint with the trunk's weights is loaded afterwards.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, in_channels: int = 5, width: int = 64, pretrained: bool = True) -> None:
         super().__init__()
         kind = SqueezeNet1_1_Weights.IMAGENET1K_V1 if pretrained else None

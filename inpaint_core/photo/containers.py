@@ -74,7 +74,7 @@ def tiff(
         directory[TiffImagePlugin.X_RESOLUTION], directory[TiffImagePlugin.Y_RESOLUTION] = dpi
     lengths = [len(strip) for strip in strips]
     directory[TiffImagePlugin.STRIPBYTECOUNTS] = tuple(lengths)
-    # LONG said aloud: Pillow would choose SHORT by the values, to which it then adds the directory's own length
+    # 4 is LONG: Pillow would choose SHORT by these values, and then add the directory's own length to them
     directory.tagtype[TiffImagePlugin.STRIPOFFSETS] = 4
     directory[TiffImagePlugin.STRIPOFFSETS] = tuple(int(start) for start in np.cumsum([0, *lengths[:-1]]))
     stream = io.BytesIO()

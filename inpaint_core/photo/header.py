@@ -1,4 +1,4 @@
-"""The door for files: what is this, how big is it, may it be decoded? Nothing is decoded before the answer."""
+"""Headers of picture files: format and size are checked before anything is decoded."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def opened(source: Source, max_pixels: int) -> Iterator[OpenedFile]:
         except MemoryError:
             raise InpaintError(f"{name} does not fit into memory: make it smaller first.") from None
         except Exception as error:  # decoders raise nearly anything on a hostile file
-            if format == "TIFF" and isinstance(error, SyntaxError):  # Pillow's word for a layout it does not know
+            if format == "TIFF" and isinstance(error, SyntaxError):  # what Pillow raises for a layout it does not know
                 raise InpaintError(
                     f"{name} is a damaged TIFF, or one of a kind that cannot be read (floating point, 16-bit grey with "
                     "alpha): save it as RGB or grey of 8 or 16 bits a channel."

@@ -14,7 +14,7 @@ ORIENTATION = ExifTags.Base.Orientation.value
 _EXIF_IFD, _GPS_IFD, _INTEROP_IFD = (
     ifd.value for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop)
 )
-# Tags of the first directory that speak of the photo. The rest describes how the old file stored it (a TIFF keeps its
+# Tags of the first directory that describe the photo. The rest describes how the old file stored it (a TIFF keeps its
 # strips there) or shows the old photo once more (thumbnails, previews), so a list of what stays is the safe one.
 _KEPT = tuple(
     tag.value

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import write_atomically
 from inpaint_core.photo import metadata
 from inpaint_core.photo.containers import COMPRESSION_LEVEL, deep_png, tiff
 from inpaint_core.photo.palette import to_palette
@@ -68,7 +67,7 @@ def write(
         raise InpaintError(f"{path.name} is the source photo: save under another name, or ask to overwrite it.")
     data = encode(photo, image, mask=mask, format=name)
     try:
-        _replace(path.resolve(), data)  # resolved, so that a link stays a link
+        write_atomically(path, data)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InpaintError(f"{path.name} cannot be saved ({reason}): save elsewhere.") from error
@@ -106,21 +105,6 @@ def _same_file(path: Path, other: Path) -> bool:
         return path.samefile(other)
     except OSError:  # one of them does not exist
         return False
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside `path`, then rename over it: a crash leaves the old file or the new one, never half of one."""
-    beside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
-    try:
-        with open(beside, "xb") as stream:  # as the user's own rights have it; a mkstemp file would be private
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o7777)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _eight_bits(photo: Photo, image: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:

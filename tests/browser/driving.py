@@ -34,8 +34,12 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 def painted(page: Page, layer: str = "mask") -> np.ndarray:
     """What is painted on a layer of the canvas now, bool H x W."""
-    url = page.evaluate("layer => window.studio.strokes()[layer]", layer)
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))[..., 3] > 0
+    return pixels(page.evaluate("layer => window.studio.strokes()[layer]", layer))[..., 3] > 0
+
+
+def pixels(url: str) -> np.ndarray:
+    """The picture of a data URL, uint8 H x W x 4."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGBA"))
 
 
 def choose_method(page: Page, method: str) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from inpaint_core import catalogue
 from inpaint_core import sketch as core
-from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, wait_for_undo
+from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, pixels, wait_for_undo
 
 needs_weights = pytest.mark.skipif(
     not catalogue.get("deepfill_v2").ready, reason="the weights of deepfill_v2, which follows sketches, are absent"
@@ -101,7 +101,7 @@ def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:
     assert np.array_equal(painted(page, "sketch"), strokes)  # and nothing is lost
 
 
-def _becomes(condition: Callable[[], bool], seconds: float = 15) -> bool:
+def _becomes(condition: Callable[[], bool], seconds: float = 60) -> bool:
     """Whether it comes true before so many seconds have passed: the page draws and answers when it gets to it."""
     end = time.monotonic() + seconds
     while not condition():
@@ -114,13 +114,8 @@ def _becomes(condition: Callable[[], bool], seconds: float = 15) -> bool:
 def _lit(page: Page) -> np.ndarray:
     """What is shown in full on the Sketch layer, bool H x W."""
     page.wait_for_timeout(100)  # it is drawn with the next frame
-    levels = page.evaluate(
-        """() => { const c = document.querySelector("canvas[data-layer=lit]");
-        return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
-    )
-    side = round((len(levels) / 4) ** 0.5)
-    pixels = np.array(levels).reshape(side, side, 4)
-    return (pixels[..., 3] > 127) & (pixels[..., 0] < 127)  # dark, with a light rim around
+    shown = pixels(page.evaluate("""document.querySelector("canvas[data-layer=lit]").toDataURL("image/png")"""))
+    return (shown[..., 3] > 127) & (shown[..., 0] < 127)  # dark, with a light rim around
 
 
 def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undone(

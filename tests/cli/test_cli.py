@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it says, and what it refuses in one sentence."""
+"""The command line: what it writes, what it prints, and what it refuses in one sentence."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 import inpaint_core
-from benchmarks import fills as benchmark
+from inpaint_core import predictor
 from inpaint_core.cli import jobs, main, sheet
 
 HEIGHT, WIDTH = 60, 72
+MASK_COMMANDS = ("random", "box", "repair", "check")
 
 
 def run(*arguments: object) -> int:
@@ -109,10 +110,10 @@ def test_refine_replaces_the_texture(folder: Path) -> None:
 def test_a_bad_file_does_not_end_a_batch(batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("fill", batch / "photos", batch / "masks", "-m", "ns", "-o", batch / "out") == 3
     assert sorted(path.name for path in (batch / "out").iterdir()) == ["a.png", "b.jpg"]
-    said = capsys.readouterr()
-    assert "2 filled, 1 failed" in said.out
-    assert said.err.strip().splitlines()[-1].startswith("Failed: c.jpg ")
-    assert "Traceback" not in said.err
+    printed = capsys.readouterr()
+    assert "2 filled, 1 failed" in printed.out
+    assert printed.err.strip().splitlines()[-1].startswith("Failed: c.jpg ")
+    assert "Traceback" not in printed.err
 
 
 def test_a_photo_without_a_mask_is_listed_as_failed(batch: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,7 +135,7 @@ def test_an_interrupted_batch_goes_on_where_it_was(
     (batch / "photos" / "c.jpg").unlink()
     command = ("fill", batch / "photos", batch / "masks", "-m", "ns", "-o", batch / "out")
     calls = []
-    fill = inpaint_core.inpaint
+    fill = predictor.fill
 
     def interrupted_at_the_second(*arguments: object, **options: object) -> object:
         calls.append(arguments)
@@ -142,7 +143,7 @@ def test_an_interrupted_batch_goes_on_where_it_was(
             raise KeyboardInterrupt
         return fill(*arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inpaint_core, "inpaint", interrupted_at_the_second)
+    monkeypatch.setattr(predictor, "fill", interrupted_at_the_second)
     assert run(*command) == 130
     assert [path.name for path in (batch / "out").iterdir()] == ["a.png"]
     first = (batch / "out" / "a.png").stat().st_mtime_ns
@@ -221,8 +222,8 @@ def test_mask_repair_closes_a_drawn_loop(folder: Path) -> None:
     outline[20:40, 20:50] = 255
     outline[23:37, 23:47] = 0
     Image.fromarray(outline).save(folder / "outline.png")
-    assert run("mask", "repair", folder / "outline.png", folder / "mended.png", "--close-loops") == 0
-    assert (pixels(folder / "mended.png")[20:40, 20:50] == 255).all()
+    assert run("mask", "repair", folder / "outline.png", folder / "repaired.png", "--close-loops") == 0
+    assert (pixels(folder / "repaired.png")[20:40, 20:50] == 255).all()
 
 
 def test_mask_check_says_how_much_is_to_fill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,17 +234,6 @@ def test_mask_check_says_how_much_is_to_fill(folder: Path, capsys: pytest.Captur
 def test_methods_lists_the_catalogue_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("methods", "--json") == 0
     assert [row["name"] for row in json.loads(capsys.readouterr().out)] == [m.name for m in inpaint_core.methods()]
-
-
-def test_benchmark_prints_what_was_measured(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    section = benchmark.Section("Speed", ("method", "seconds"), [("ns", "0.125")])
-    monkeypatch.setattr(benchmark, "sections", lambda quick: [section] if quick else [])
-    assert run("benchmark", "--quick") == 0
-    said = capsys.readouterr().out.split()
-    assert said[0] == "Speed"
-    assert said[-2:] == ["ns", "0.125"]
 
 
 def test_methods_and_help_load_no_torch() -> None:
@@ -259,15 +249,38 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
     assert inpaint_core.__version__ in capsys.readouterr().out
 
 
-def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = (["fill"], ["compare"], ["methods"], ["benchmark"], *(["mask", each] for each in MASK_COMMANDS))
-    for command in commands:
-        assert run(*command, "--help") == 0
-        said = capsys.readouterr().out
-        assert " ".join(["python -m inpaint_core", *command]) in " ".join(said.replace("\n", " ").split())
+@pytest.mark.parametrize(
+    "command", ["fill", "compare", "edges", "methods", *(f"mask {each}" for each in MASK_COMMANDS)]
+)
+def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*command.split(), "--help") == 0
+    assert f"For example: `python -m inpaint_core {command} " in " ".join(capsys.readouterr().out.split())
 
 
-MASK_COMMANDS = ("random", "box", "repair", "check")
+def test_a_call_without_arguments_shows_the_commands_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 2
+    assert {"fill", "compare", "mask", "edges", "methods"} <= set(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("fill photo.jpg mask.png", "--output"),
+        ("fill photo.jpg -o out.png", "MASK"),
+        ("fill photo.jpg mask.png -o out.png --dilate much", "--dilate"),
+        ("fill photo.jpg mask.png -o out.png --magic", "--magic"),
+        ("inpaint photo.jpg", "inpaint"),
+        ("mask", "repair"),
+    ],
+)
+def test_the_refusal_names_what_is_wrong(call: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*call.split()) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.endswith("; --help shows how to call it.\n")
+    assert not set("│╭╰─") & set(error)
+
+
 FILL = "fill {0}/photo.png {0}/mask.png -o {0}/out.png"
 BAD_CALLS = {
     "photo missing": "fill {0}/none.jpg {0}/mask.png -o {0}/out.jpg",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.masks import GENERATORS, benchmark, fields, generate, mosaic
+from inpaint_core.masks import GENERATORS, fields, generate, mosaic
 
 RANDOM = sorted(set(GENERATORS) - {"centre"})
 sides = st.integers(2, 70)
@@ -168,12 +168,6 @@ def test_masks_cost_little():
         GENERATORS["deepfill"](16, 256, 256, generator=seeded(seed))
         best = min(best, time.perf_counter() - start)
     assert 16 / best > 100, "several hundred masks a second are expected even on a busy machine"
-
-
-def test_the_benchmark_names_every_generator():
-    rates = benchmark(32, 32, count=2, repeat=1)
-    assert set(rates) == set(GENERATORS)
-    assert all(rate > 0 for rate in rates.values())
 
 
 def test_one_mask_by_name_is_numpy_and_seeded():

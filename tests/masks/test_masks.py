@@ -1,4 +1,4 @@
-"""Masks that users bring: layers, files, boxes, scaling, and the doctor's findings and repairs."""
+"""Masks that users bring: layers, files, boxes, scaling, diagnosis and repair."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_every_kind_of_mask_file_gives_the_same_hole(kind, hole):
     assert np.array_equal(masks.from_file(as_files(hole)[kind]), hole)
 
 
-def test_black_and_white_strokes_on_nothing_are_told_apart(hole):
+def test_black_and_white_strokes_on_nothing_are_distinguished(hole):
     rgba = layer(hole, alpha=255, colour=(255, 255, 255))
     rgba[40:58, 50:78] = (0, 0, 0, 255)
     assert np.array_equal(masks.from_file(rgba), hole)
@@ -188,7 +188,7 @@ def test_a_thin_stroke_survives_from_photo_to_canvas_and_back():
     assert (masks.resize(small, 300, 400) >= (photo > 0)).all()
 
 
-# The doctor
+# Diagnosis and repair
 
 
 def test_a_healthy_mask_gives_no_reason_to_worry(hole):
@@ -214,7 +214,7 @@ def test_exchanged_masks_look_inverted(name):
     assert any("exchanged" in reason for reason in suspect.reasons)
 
 
-def test_inverting_mends_an_inverted_mask(hole):
+def test_inverting_repairs_an_inverted_mask(hole):
     assert masks.diagnose(~hole).looks_inverted
     assert np.array_equal(masks.repair(~hole, invert=True), hole)
 
@@ -292,7 +292,7 @@ def test_negative_repairs_are_refused(hole, wrong):
         masks.repair(hole, **wrong)
 
 
-# The check at the door
+# The check
 
 
 @pytest.mark.parametrize(
@@ -327,18 +327,18 @@ def test_a_good_mask_passes_as_bool(hole):
         assert np.array_equal(passed, hole)
 
 
-def test_mending_masks_does_not_load_torch():
+def test_repairing_masks_does_not_load_torch():
     code = "import sys; from inpaint_core import masks; masks.repair; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_twelve_megapixels_are_mended_in_time():
+def test_twelve_megapixels_are_repaired_in_time():
     import time
 
     mask = np.zeros((3000, 4000), np.uint8)
     cv2.ellipse(mask, (2000, 1500), (900, 600), 30, 0, 360, 255, 40)
     start = time.perf_counter()
     masks.diagnose(mask)
-    mended = masks.repair(mask, close_loops=True, remove_specks=50, dilate=30)
-    masks.check(mended, 3000, 4000)
+    repaired = masks.repair(mask, close_loops=True, remove_specks=50, dilate=30)
+    masks.check(repaired, 3000, 4000)
     assert time.perf_counter() - start < 5, "some 0.4 s on a quiet machine"

@@ -416,7 +416,7 @@ def test_the_colour_profile_of_cmyk_is_used_and_not_saved_with_the_rgb(rgb):
     assert any("damaged" in note for note in damaged.notes)
 
 
-def test_16_bit_inks_are_read_with_8_bits_and_the_user_is_told(sixteen):
+def test_16_bit_inks_are_read_with_8_bits_with_a_note(sixteen):
     picture = photo.read(raw_tiff(sixteen, {262: 5}))
     inks = (sixteen >> 8).astype(int)
     expected = (255 - inks[..., :3]) * (255 - inks[..., 3:]) / 255
@@ -432,7 +432,7 @@ def test_a_lossy_webp_is_saved_with_high_quality_and_says_that_it_is_not_exact(r
 
 
 @pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
-def test_of_an_animation_the_first_frame_is_used_and_the_user_is_told(format, rgb):
+def test_of_an_animation_the_first_frame_is_used_with_a_note(format, rgb):
     frames = [Image.fromarray(rgb), Image.fromarray(rgb[::-1].copy())]
     settings = {"lossless": True} if format == "WEBP" else {}
     picture = photo.read(saved(frames[0], format, save_all=True, append_images=frames[1:], **settings))
@@ -578,7 +578,7 @@ def test_the_source_is_not_overwritten_unless_asked(picture):
     assert picture.path.stat().st_mode & 0o777 == 0o640
 
 
-def test_a_failed_save_leaves_the_old_file_and_no_rubbish(picture, tmp_path, monkeypatch):
+def test_a_failed_save_leaves_the_old_file_alone(picture, tmp_path, monkeypatch):
     path = tmp_path / "out.png"
     path.write_bytes(b"old")
 

@@ -73,7 +73,7 @@ def test_both_stages_learn_and_the_critics_join_where_the_config_says(one_photo:
 
 
 def test_the_adversarial_gradient_has_the_share_asked_for(photos: Path, tmp_path: Path) -> None:
-    options = {"critic_start": 0.0, "adversarial": 0.3, "adversarial_cap": 1e9, "sketches": 0.0}
+    options = {"critic_start": 0.0, "adversarial_share": 0.3, "adversarial_cap": 1e9, "sketches": 0.0}
     train(photos, tmp_path / "run", steps=6, **options)
     logged = scalars(tmp_path / "run")
     reconstruction = dict(logged["gradients/l1"])

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from train.core.sources import archive_of, decode, members
+from train.core.sources import archive_of, decode, members, source_name
 
 LONG = 1.2  # a photo whose sides differ by more is two squares rather than one
 IN_MEMORY = 2 << 30  # bytes: while decoding, more pixels than this wait in a file
@@ -132,7 +132,7 @@ class PhotoBank:
 
         Args:
             sources: see `members`.
-            edges: the same for edge maps, matched by member name.
+            edges: the same for edge maps, matched by SOURCE/NAME or by the member's name.
             least: photos with a shorter side are skipped like broken ones.
             most: longer short sides are reduced to this.
             folder: where pixels beyond `IN_MEMORY` wait; they stay memory-mapped. None: the system's place.
@@ -141,7 +141,9 @@ class PhotoBank:
             FileNotFoundError: a source is absent, or none of them holds a photo.
         """
         maps = dict(members(edges))
-        found = members(sources)
+        found = (
+            (f"{source_name(source)}/{name}", name, data) for source in sources for name, data in members([source])
+        )
         broken: list[str] = []
         sizes: list[tuple[int, int]] = []
         has_edges: list[bool] = []
@@ -151,10 +153,11 @@ class PhotoBank:
             tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as lines,
         ):
             while batch := list(islice(found, AT_A_TIME)):
-                for (name, _), photo, edge in zip(
+                edges_of = [maps.get(full_name, maps.get(name)) for full_name, name, _ in batch]
+                for (_, name, _), photo, edge in zip(
                     batch,
-                    pool.map(lambda item: decode(item[1], "RGB", least, most), batch),
-                    pool.map(lambda item: decode(maps[item[0]], "L", 1, most) if item[0] in maps else None, batch),
+                    pool.map(lambda item: decode(item[2], "RGB", least, most), batch),
+                    pool.map(lambda data: decode(data, "L", 1, most) if data else None, edges_of),
                     strict=True,
                 ):
                     if photo is None:

@@ -36,7 +36,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
-    """State dicts by network name: of a run's checkpoint (EMA where there is one), or of an export and its critics."""
+    """State dicts by network name: of a run's checkpoint (EMA where there is one), or of an export and its critics.
+
+    An export is of the first of the `names`.
+    """
     if path.suffix == ".pt":
         stored = read_checkpoint(path)
         averages = {
@@ -44,9 +47,10 @@ def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
             for name, state in stored["averages"].items()
         }
         return {name: state for name, state in {**stored["networks"], **averages}.items() if name in names}
-    found = {"generator": weights.read_state_dict(path)}
-    for name in names:
+    exported, *others = names
+    found = {exported: weights.read_state_dict(path)}
+    for name in others:
         beside = path.with_name(f"{path.stem}_{name}.safetensors")
-        if name != "generator" and beside.exists():
+        if beside.exists():
             found[name] = weights.read_state_dict(beside)
     return found

@@ -21,6 +21,8 @@ from train.core.run import Run
 CRITICS = {"sn_patchgan": SNPatchDiscriminator, "patch": PatchCritic, "projected": ProjectedCritic}
 CRITIC_LR = {"sn_patchgan": 1e-4, "patch": 4e-4, "projected": 4e-4}
 
+Critic = Literal["sn_patchgan", "patch", "projected"]
+
 HeldOut = Callable[[], tuple[Tensor, ...]]
 """() -> photos that are not trained on, the same completed, their masks and, where there are any, their sketches."""
 
@@ -29,7 +31,7 @@ HeldOut = Callable[[], tuple[Tensor, ...]]
 class CriticConfig:
     """Options of `PhotoCritics`, to be inherited by the config of a script that uses them."""
 
-    critics: tuple[Literal["sn_patchgan", "patch", "projected"], ...] = ()  # that learn from few photos
+    critics: tuple[Critic, ...] = ()  # that learn from few photos
     critic_start: float = 0.3  # share of the run after which critics join; at once where --init is given
     critic_alone: int = 120  # least steps that --critics train before they count, and until their AUC suffices
     critic_auc: float = 0.65  # held-out AUC from which --critics count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -131,8 +131,19 @@ class PhotoLoader:
         return bank.crops(index, top, left, side, numbers[:, 5] < 0.5, self.size), bank.has_edges[index]
 
 
-def load_photos(config: PhotoConfig, run: Run, crops: CropOptions | None = None) -> PhotoLoader:
+def load_photos(
+    config: PhotoConfig,
+    run: Run,
+    crops: CropOptions | None = None,
+    prepare: Callable[[PhotoBank], PhotoBank] | None = None,
+) -> PhotoLoader:
     """The loader of a run's photos, decoded once into the run's cache.
+
+    Args:
+        config: where the photos are, and the size and number of a batch's.
+        run: whose device the batches are on.
+        crops: what part of a photo is shown; None: crops of all scales, at least `config.zoom` of the size.
+        prepare: changes each bank before anything is drawn, for example `PhotoBank.reduced`.
 
     Raises:
         FileNotFoundError: a source is absent, or holds no photo.
@@ -141,6 +152,7 @@ def load_photos(config: PhotoConfig, run: Run, crops: CropOptions | None = None)
     with run.accelerator.local_main_process_first():
         cache = config.cache or config.out / "cache"
         banks = [cached_bank(expand([source]), expand(config.edges), cache) for source in config.data]
+    banks = [prepare(bank) for bank in banks] if prepare is not None else banks
     if config.mix and len(config.mix) != len(banks):
         raise InpaintError(f"Give one --mix weight for each of the {len(banks)} --data sources, not {len(config.mix)}.")
     return PhotoLoader(

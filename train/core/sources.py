@@ -92,6 +92,12 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
             yield place.name, place.read_bytes()
 
 
+def source_name(source: str | Path) -> str:
+    """The name of a folder or archive without its suffix: `photos-00` of `shards/photos-00.tar`."""
+    name = archive_of(Path(source))[0].name
+    return next((name[: -len(suffix)] for suffix in ARCHIVES if name.lower().endswith(suffix)), name)
+
+
 def _in_tar(file: IO[bytes], inside: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     """The same for an open tar file, and for the tar files in it."""
     with tarfile.open(fileobj=file) as shard:

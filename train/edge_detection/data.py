@@ -1,4 +1,4 @@
-"""Photos with edge maps in memory: a teacher's soft maps and people's drawings, cropped, turned, scaled."""
+"""Photos with edge maps in memory: a detector's soft maps and people's drawings, cropped, turned, scaled."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from inpaint_core.errors import InpaintError
 from train.core.data import jitter_colours
 from train.core.sources import decode, members
 
-ANNOTATORS = ".annotators"  # of the name of the picture whose bit i says: annotator i drew a boundary here
+ANNOTATORS = ".annotators"  # suffix of the picture whose bit i means: annotator i drew a boundary here
 NEARBY = 2  # pixels: annotators whose lines are this close mean the same contour
 AGREED, DOUBTED = 255, 128  # what `consensus` writes
 
 
-@dataclass
+@dataclass(frozen=True)
 class Annotated:
     """A photo and what its annotators drew.
 
@@ -73,7 +74,7 @@ def consensus(drawings: np.ndarray) -> np.ndarray:
     """What annotators agree on, uint8 H x W: `AGREED` where a line is and at least half of them drew one within
     `NEARBY` pixels, `DOUBTED` on the other lines, 0 where nobody drew.
 
-    Their lines of one contour lie a pixel or two apart, so a vote pixel by pixel would leave almost nothing.
+    Lines of one contour lie a pixel or two apart, so a vote pixel by pixel would leave almost nothing.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEARBY + 1, 2 * NEARBY + 1))
     votes = np.mean([cv2.dilate(each.astype(np.uint8), disc) for each in drawings], axis=0)
@@ -81,12 +82,12 @@ def consensus(drawings: np.ndarray) -> np.ndarray:
     return np.where(drawn, np.where(votes >= 0.5, AGREED, DOUBTED), 0).astype(np.uint8)
 
 
-@dataclass
+@dataclass(frozen=True)
 class EdgeBank:
     """Photos with their edges, one after the other.
 
     `pixels` uint8 (P, 4), the fourth the edges; `offset`, `height`, `width` int64 (N,); `drawn`: the edges are
-    `consensus` of people, not a teacher's probabilities.
+    `consensus` of people, not a detector's probabilities.
     """
 
     pixels: Tensor
@@ -117,34 +118,34 @@ class EdgeBank:
         return cls(torch.from_numpy(pixels), offset, height, width, drawn)
 
     @classmethod
-    def of_teacher(cls, photos: Iterable[Path], maps: Iterable[Path]) -> EdgeBank:
-        """Photos of shards or folders for which a teacher's map of the same name and size is there.
+    def of_maps(cls, photos: Iterable[Path], maps: Iterable[Path]) -> EdgeBank:
+        """Photos of shards or folders that have a soft edge map of the same name and size.
 
         Raises:
             FileNotFoundError: a source is absent, or no map belongs to a photo.
         """
-        taught = dict(members(maps))
+        map_of = dict(members(maps))
         pairs = []
         for name, data in members(photos):
-            if name not in taught:
+            if name not in map_of:
                 continue
-            photo, edges = decode(data, "RGB", 32, None), decode(taught[name], "L", 32, None)
+            photo, edges = decode(data, "RGB", 32, None), decode(map_of[name], "L", 32, None)
             if photo is not None and edges is not None and photo.shape[:2] == edges.shape:
                 pairs.append((photo, edges))
         if not pairs:
-            raise FileNotFoundError("none of the teacher's edge maps belongs to one of the photos")
+            raise FileNotFoundError("none of the edge maps belongs to one of the photos")
         return cls.of(pairs, drawn=False)
 
     @classmethod
-    def of_people(cls, sources: Iterable[Path]) -> EdgeBank:
-        """Annotated photos with what their annotators agree on; errors of `annotated`."""
+    def of_drawings(cls, sources: Iterable[Path]) -> EdgeBank:
+        """Annotated photos with what their annotators agree on; raises as `annotated`."""
         return cls.of([(each.photo, consensus(each.drawings)) for each in annotated(sources)], drawn=True)
 
     def crops(self, numbers: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """Squares of `size` pixels, turned by any angle, mirrored and scaled.
 
         Args:
-            numbers: (B, 7) in [0, 1], the choices: photo, scale, angle, row, column, mirror, whether it is turned.
+            numbers: (B, 7) random in [0, 1]: photo, scale, angle, row, column, mirror, whether it is turned.
             size: side of the result.
 
         Returns:
@@ -183,9 +184,9 @@ class EdgeBank:
         return torch.cat([F.avg_pool2d(cut[:, :3], 2), edges], 1), (F.avg_pool2d(inside, 2) == 1).float()
 
 
-@dataclass
+@dataclass(frozen=True)
 class EdgeBatch:
-    """`image` B x 3 x S x S and `edges` B x 1 x S x S in [0, 1]; `known` B x 1 x S x S, 0 where nobody knows."""
+    """`image` B x 3 x S x S and `edges` B x 1 x S x S in [0, 1]; `known` B x 1 x S x S, 0 = left out of the loss."""
 
     image: Tensor
     edges: Tensor
@@ -197,7 +198,7 @@ class EdgeSampler:
 
     Args:
         banks: where photos come from.
-        shares: how often each is drawn from.
+        weights: how often each is drawn from.
         size, batch: side and number of the crops, all processes together.
         rank, world: this process takes every world-th crop, starting with its rank.
     """
@@ -205,7 +206,7 @@ class EdgeSampler:
     def __init__(
         self,
         banks: Sequence[EdgeBank],
-        shares: Sequence[float],
+        weights: Sequence[float],
         size: int,
         batch: int,
         seed: int = 0,
@@ -214,19 +215,19 @@ class EdgeSampler:
         device: torch.device | str = "cpu",
     ) -> None:
         if batch % world:
-            raise ValueError(f"a batch of {batch} cannot be shared by {world} processes")
+            raise InpaintError(f"A batch of {batch} cannot be divided among {world} processes: choose a multiple.")
         self.device = torch.device(device)
         self.banks = [bank.to(self.device) for bank in banks]
-        self.shares = torch.tensor(shares, dtype=torch.float64)
+        self.weights = torch.tensor(weights, dtype=torch.float64)
         self.size, self.batch, self.seed, self.rank, self.world = size, batch, seed, rank, world
 
     def __call__(self, step: int) -> EdgeBatch:
         """The crops of one step: this process's share of the batch."""
-        dice = Generator().manual_seed((self.seed * 1_000_003 + step) * 4096)
-        bank_of = torch.multinomial(self.shares, self.batch, replacement=True, generator=dice)
-        numbers = torch.rand(self.batch, 10, generator=dice)
-        mine = slice(self.rank, None, self.world)
-        bank_of, numbers = bank_of[mine], numbers[mine].to(self.device)
+        generator = Generator().manual_seed((self.seed * 1_000_003 + step) * 4096)
+        bank_of = torch.multinomial(self.weights, self.batch, replacement=True, generator=generator)
+        numbers = torch.rand(self.batch, 10, generator=generator)
+        share = slice(self.rank, None, self.world)
+        bank_of, numbers = bank_of[share], numbers[share].to(self.device)
         image, edges, known = [], [], []
         for number, bank in enumerate(self.banks):
             chosen = numbers[bank_of == number]

@@ -1,7 +1,7 @@
-"""Measure edge detectors as the field does on BSDS500: F-measure with one-to-one matching of thin lines.
+"""Measure edge detectors by the protocol of BSDS500: F-measure with one-to-one matching of thin lines.
 
 Our detector:        python -m train.edge_detection.evaluate --photos bsds500-val.tar
-A run's export:      the same with INPAINT_CHECKPOINTS=runs/edge_detector/export before it
+A run's export:      the same with INPAINT_CHECKPOINTS=runs/edges/export before it
 Baselines beside it: ... --detector hed --detector gradient --detector canny --sheet sheet.png
 
 Protocol (Martin et al. 2004, as HED reports it): the soft map is thinned by non-maximum suppression and cut at 99
@@ -18,12 +18,12 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated as Option
+from typing import Literal
 
 import cv2
 import numpy as np
 import torch
-import typer
+import tyro
 from PIL import Image
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_flow
@@ -33,17 +33,28 @@ from torch import nn
 from tqdm import tqdm
 
 from inpaint_core import sketch
-from inpaint_core.errors import InpaintError
-from train.core.options import start
+from train.core.cli import run_cli
+from train.core.config import Paths
 from train.core.sketches import edge_strength
 from train.core.sources import expand
-from train.edge_detection.data import annotated
+from train.edge_detection.data import Annotated, annotated
 
 TOLERANCE = 0.0075  # of the diagonal
 THRESHOLDS = 99
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The options of the command."""
+
+    photos: Paths  # annotated photos: folder, tar or quoted pattern; repeat
+    detector: tyro.conf.UseAppendAction[tuple[Literal["hed", "gradient", "canny"], ...]] = ()  # repeat; default: all
+    limit: int | None = None  # at most so many photos
+    thresholds: int = THRESHOLDS  # at which the maps are cut
+    sheet: Path | None = None  # write a picture of six photos
+
+
+@dataclass(frozen=True)
 class Counts:
     """Of one photo at each threshold: `found` pixels of the map, `right` of them matched; `drawn` pixels of all
     annotators, `recalled` of them matched. float64 (T,) each."""
@@ -80,9 +91,9 @@ class Counts:
         return 2 * precision * recall / np.maximum(precision + recall, 1e-12)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scores:
-    """What the field reports; `threshold`, `precision` and `recall` are at the ODS."""
+    """The protocol's figures; `threshold`, `precision` and `recall` are at the ODS."""
 
     ods: float
     ois: float
@@ -118,22 +129,21 @@ def count(soft: np.ndarray, drawings: np.ndarray, thresholds: np.ndarray, tolera
     anywhere = np.logical_or.reduce(lines)
     pixels = np.argwhere(anywhere)  # (P, 2)
     chosen = [each[anywhere] for each in lines]  # bool (P,)
-    zeros = np.zeros(len(thresholds))
-    counts = Counts(np.array([each.sum() for each in chosen], np.float64), zeros, zeros.copy(), zeros.copy())
+    drawn_pixels, recalled = np.zeros(len(thresholds)), np.zeros(len(thresholds))
     right = np.zeros((len(thresholds), len(pixels)), bool)
     for drawn in drawings:
         wanted = np.argwhere(drawn)
-        counts.drawn += len(wanted)
+        drawn_pixels += len(wanted)
         if not len(wanted) or not len(pixels):
             continue
         near = pairs(pixels, wanted, reach)
         for number, each in enumerate(chosen):
             of_these = each[near[:, 0]]
             found = match(near[of_these], len(pixels), len(wanted))
-            counts.recalled[number] += found.sum()
+            recalled[number] += found.sum()
             right[number] |= found
-    counts.right = right.sum(1).astype(np.float64)
-    return counts
+    found_pixels = np.array([each.sum() for each in chosen], np.float64)
+    return Counts(found_pixels, right.sum(1).astype(np.float64), drawn_pixels, recalled)
 
 
 def pairs(these: np.ndarray, those: np.ndarray, reach: float) -> np.ndarray:
@@ -146,7 +156,7 @@ def match(near: np.ndarray, these: int, those: int) -> np.ndarray:
     """Which of `these` points have a partner of their own among `those`, when as many as possible have: bool (P,).
 
     A flow of one unit from a source through a point, a point it is near (`near`, indices (K, 2)) and a sink.
-    scipy's bipartite matching finds the same, but takes seconds instead of milliseconds on some photos.
+    scipy's bipartite matching has the same result, but takes seconds in place of milliseconds on some photos.
     """
     source, sink = these + those, these + those + 1
     start = np.concatenate([near[:, 0], np.full(these, source), np.arange(these, source)])
@@ -198,7 +208,7 @@ def scores(counts: list[Counts], thresholds: np.ndarray) -> Scores:
 
 @torch.no_grad()
 def detect(network: nn.Module, photo: np.ndarray) -> np.ndarray:
-    """What a network under training makes of a photo, uint8 H x W x 3: float32 H x W in [0, 1]."""
+    """The soft map of a photo, uint8 H x W x 3, by a network under training: float32 H x W in [0, 1]."""
     device = next(network.parameters()).device
     planes = torch.from_numpy(np.array(photo)).to(device).permute(2, 0, 1)[None].float() / 255
     fused, _ = network(planes.contiguous(memory_format=torch.channels_last))
@@ -206,7 +216,7 @@ def detect(network: nn.Module, photo: np.ndarray) -> np.ndarray:
 
 
 def gradient(photo: np.ndarray) -> np.ndarray:
-    """The strength of the Gaussian gradient that `thin_edges` cuts: what needs no training."""
+    """The strength of the Gaussian gradient that `thin_edges` cuts: a baseline without training."""
     planes = torch.from_numpy(np.array(photo)).permute(2, 0, 1)[None].float() / 255
     strength = edge_strength(planes, 2.0)[0][0, 0].numpy()
     return np.clip(strength / 0.12, 0, 1)
@@ -229,11 +239,11 @@ DETECTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def sheet(photos: list[np.ndarray], maps: list[list[np.ndarray]], drawings: list[np.ndarray], path: Path) -> None:
+def draw_sheet(photos: list[Annotated], maps: list[list[np.ndarray]], path: Path) -> None:
     """A row a photo: the photo, what people drew, and each detector's soft map and lines."""
     rows = []
     for number, photo in enumerate(photos):
-        shown = [photo, grey(1 - drawings[number].mean(0))]
+        shown = [photo.photo, grey(1 - photo.drawings.mean(0))]
         for each in maps:
             shown += [grey(1 - each[number]), grey(1.0 - sketch.thin(each[number]))]
         small = [np.asarray(Image.fromarray(each).resize((240, 240), Image.Resampling.BOX)) for each in shown]
@@ -246,36 +256,20 @@ def grey(plane: np.ndarray) -> np.ndarray:
     return np.repeat(np.rint(plane * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def main(
-    photos_from: Option[list[Path], typer.Option("--photos", help="annotated photos: tar shard or folder; repeat")],
-    detector: Option[list[str] | None, typer.Option(help="hed, gradient, canny; repeat; default: all")] = None,
-    limit: Option[int | None, typer.Option(help="at most so many photos")] = None,
-    thresholds: Option[int, typer.Option(help="how many")] = THRESHOLDS,
-    picture: Option[Path | None, typer.Option("--sheet", help="write a sheet of six photos")] = None,
-) -> None:
-    """Measure edge detectors on annotated photos: ODS, OIS and average precision."""
-    names = detector or list(DETECTORS)
-    for name in names:
-        if name not in DETECTORS:
-            raise InpaintError(f"There is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
-    held_back = annotated(expand(photos_from))[:limit]
-    maps = [[DETECTORS[name](each.photo) for each in held_back] for name in names]
-    typer.echo("| detector | ODS | OIS | AP | at threshold | precision | recall |\n|---|---|---|---|---|---|---|")
-    for name, soft in zip(names, maps, strict=True):
-        found = zip(soft, (each.drawings for each in held_back), strict=True)
-        s = evaluate(tqdm(found, total=len(held_back), unit="photo", leave=False), thresholds)
+def main(config: Config) -> None:
+    held_out = annotated(expand(config.photos))[: config.limit]
+    chosen = [name for name in DETECTORS if not config.detector or name in config.detector]
+    maps = {name: [DETECTORS[name](each.photo) for each in held_out] for name in chosen}
+    print("| detector | ODS | OIS | AP | at threshold | precision | recall |\n|---|---|---|---|---|---|---|")
+    for name, soft in maps.items():
+        pairs = zip(soft, (each.drawings for each in held_out), strict=True)
+        s = evaluate(tqdm(pairs, total=len(held_out), unit="photo", leave=False), config.thresholds)
         figures = (s.ods, s.ois, s.average_precision, s.threshold, s.precision, s.recall)
-        typer.echo(f"| {name} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
-    if picture is not None:
-        some = range(0, len(held_back), max(1, len(held_back) // 6))[:6]
-        chosen = [held_back[i] for i in some]
-        sheet(
-            [each.photo for each in chosen],
-            [[soft[i] for i in some] for soft in maps],
-            [each.drawings for each in chosen],
-            picture,
-        )
+        print(f"| {name} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
+    if config.sheet is not None:
+        shown = range(0, len(held_out), max(1, len(held_out) // 6))[:6]
+        draw_sheet([held_out[i] for i in shown], [[soft[i] for i in shown] for soft in maps.values()], config.sheet)
 
 
 if __name__ == "__main__":
-    start(main)
+    run_cli(main, Config)

@@ -19,14 +19,15 @@ def augment(image: Tensor, generator: Generator) -> Tensor:
     """Turn hues, change saturations, blur some photos: N x 3 x H x W in [0, 1] -> the same, in 256 steps of colour.
 
     Args:
-        generator: on the CPU, whatever the photos' device.
+        image: the photos.
+        generator: of random numbers, on the CPU, whatever the photos' device.
     """
-    dice = torch.rand(4, len(image), generator=generator).to(image.device)
-    image = turn_hue(image, (dice[0] * 2 - 1) * HUE)
+    random = torch.rand(4, len(image), generator=generator).to(image.device)
+    image = turn_hue(image, (random[0] * 2 - 1) * HUE)
     grey = image.mean(1, keepdim=True)
-    image = grey + (image - grey) * (1 + (dice[1] * 2 - 1) * SATURATION).view(-1, 1, 1, 1)
-    sigma = SIGMA[0] + dice[2] * (SIGMA[1] - SIGMA[0])
-    blurred = (dice[3] < BLURRED).view(-1, 1, 1, 1)
+    image = grey + (image - grey) * (1 + (random[1] * 2 - 1) * SATURATION).view(-1, 1, 1, 1)
+    sigma = SIGMA[0] + random[2] * (SIGMA[1] - SIGMA[0])
+    blurred = (random[3] < BLURRED).view(-1, 1, 1, 1)
     image = torch.where(blurred, blur(image, sigma), image).clamp(0, 1)
     return ((image * 255).round() / 255).contiguous(memory_format=torch.channels_last)
 

@@ -1,11 +1,13 @@
-"""The small-image study: eight ways to fill the centre 8 x 8 of 32 x 32 pixels, trained and measured by one command.
+"""The small-image study: eight models that fill the centre 8 x 8 of 32 x 32 pixels, trained and measured at once.
 
 CIFAR-10:   python -m train.small_images.study --data CIFAR --held-back CIFAR/test_batch --minutes 120 --out runs/study
 Scenes:     python -m train.small_images.study --data 'TRAIN*.tar' --held-back VAL.tar --minutes 20 --out runs/study
-Go on:      the same with --resume; models whose time is up are not trained again, the table is made anew
+Continue:   the same with --resume; models whose time is up are not trained again, the table is made anew
 
-Departs from the poster: no layer was trained elsewhere before; photos other than CIFAR-10's are reduced to 32 px; a
-mixture of logistics in the pixel networks; the poster does not say what its "L2 loss" is, see `L2`.
+Where it departs from the poster:
+- No layer is pretrained; photos other than CIFAR-10's are reduced to 32 px.
+- A mixture of logistics in the pixel networks.
+- The poster does not define its "L2 loss": see `L2`.
 """
 
 from __future__ import annotations
@@ -13,24 +15,26 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Literal
 
-import numpy as np
 import torch
-import typer
-from PIL import Image
+import tyro
 from torch import Tensor, nn
+from torchvision.utils import make_grid, save_image
 
-from inpaint_core.errors import InpaintError
 from inpaint_core.methods.opencv import NavierStokes
-from train.core.data import PhotoBank, PhotoSampler, cached_bank, expand
-from train.core.engine import Engine
-from train.core.options import start
-from train.core.pixels import centre_quarter, held_back
+from train.core.bank import PhotoBank, cached_bank
+from train.core.cli import run_cli
+from train.core.config import Paths, RunConfig
+from train.core.data import CropOptions, PhotoLoader
+from train.core.run import Run
+from train.core.small_photos import centre_quarter, spread_evenly
+from train.core.sources import expand
 from train.core.validation import paste
-from train.small_images.models import CONTESTANTS, SIZE, Contestant
+from train.small_images.loops import SIZE, train
+from train.small_images.models import MODELS, Model
 
 POSTER = {"Euclidean CNN": 8.56, "DCGAN": 7.49, "WGAN": 4.26, "PixelCNN": 6.98, "Diagonal BiLSTM": 5.27}
 L2 = (
@@ -38,9 +42,34 @@ L2 = (
     "does not define its own; this one has its order of size. PSNR is that of the mean squared error in all holes."
 )
 SHOWN = 12  # photos in the picture
+Names = Literal[
+    "autoencoder_vgg",
+    "autoencoder_inception",
+    "autoencoder_resnet",
+    "autoencoder_alexnet",
+    "dcgan",
+    "wgan",
+    "pixel_cnn",
+    "pixel_rnn",
+]
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The options of the study."""
+
+    data: Paths  # folder, CIFAR-10's folder, tar or quoted pattern; repeat
+    held_back: Paths  # photos to measure on; repeat
+    out: Path  # folder of the study
+    minutes: float = 60.0  # training time of all models together
+    model: tyro.conf.UseAppendAction[tuple[Names, ...]] = ()  # only these; repeat
+    photos: int = 200  # held-back photos that are measured
+    cache: Path | None = None  # folder for decoded photos; default OUT/cache
+    precision: Literal["bf16", "no"] = "bf16"  # autocast; "no" is float32
+    resume: bool = False  # continue an interrupted study
+
+
+@dataclass(frozen=True)
 class Row:
     """A line of the table; `poster` is the number of the poster's row beside it."""
 
@@ -60,41 +89,24 @@ def figures(filled: Tensor, truth: Tensor, mask: Tensor) -> tuple[float, float]:
     return float(squares.sum((1, 2, 3)).mean()), float(-10 * torch.log10(mean.clamp_min(1e-12)))
 
 
-def train(contestant: Contestant, bank: PhotoBank, out: Path, minutes: float, precision: str, resume: bool) -> Engine:
-    """Train one contestant for so long; returns its engine, which holds the averaged network."""
-    training, recipe = contestant.make(contestant.recipe), contestant.recipe
-    engine = Engine(
-        out,
-        training.networks,
-        training.optimizers(),
-        steps=10**9,
-        average_decay=recipe.average_decay,
-        warmup=recipe.warmup,
-        total_minutes=minutes,
-        precision=precision,
-    )
-    engine.images_per_step = recipe.batch
-    if resume:
-        engine.resume()
-    sampler = PhotoSampler(
-        [bank], [1.0], recipe.size, recipe.batch, recipe.seed, device=engine.device, jitter=0.0, whole=True
-    )
-    engine.fit(lambda number: training.step(engine, sampler(number), sampler.generator(number)))
-    return engine
+def train_model(model: Model, bank: PhotoBank, config: RunConfig) -> Run:
+    """Train one model; its EMA weights are in the run's `ema["generator"]`."""
+    run = Run(config)
+    crops = CropOptions(jitter=0, whole=True)
+    train(model.settings, run, PhotoLoader([bank], [1.0], SIZE, config.batch, crops, device=run.device))
+    return run
 
 
-def measure(
-    contestant: Contestant, network: nn.Module, photos: Tensor, mask: Tensor
-) -> tuple[list[Row], dict[str, Tensor]]:
-    """The rows of a trained contestant, and its fills by title."""
+def measure(model: Model, network: nn.Module, photos: Tensor, mask: Tensor) -> tuple[list[Row], dict[str, Tensor]]:
+    """The rows of a trained model, and its fills by title."""
     network = network.cpu().eval()
-    begun = time.perf_counter()
-    contestant.fill(network, photos[:1], mask[:1])
-    seconds = time.perf_counter() - begun
+    started = time.perf_counter()
+    model.fill(network, photos[:1], mask[:1])
+    seconds = time.perf_counter() - started
     rows, fills = [], {}
-    for name, filled in contestant.fill(network, photos, mask).items():
-        title = f"{contestant.title}, {name}" if name else contestant.title
-        poster = None if name else POSTER[contestant.poster]
+    for name, filled in model.fill(network, photos, mask).items():
+        title = f"{model.title}, {name}" if name else model.title
+        poster = None if name else POSTER[model.poster]
         rows.append(Row(title, poster, *figures(filled, photos, mask), seconds=seconds))
         fills[title] = filled
     return rows, fills
@@ -116,52 +128,43 @@ def picture(photos: Tensor, mask: Tensor, fills: dict[str, Tensor], path: Path, 
     truth, hole = photos[index], mask[index]
     pasted = [paste(filled[index], truth, hole) for filled in fills.values()]
     shown = [torch.where(hole > 0, torch.ones_like(truth), truth), *pasted, truth]
-    sheet = torch.cat([torch.cat(list(row), 2) for row in shown], 1).permute(1, 2, 0)
-    array = (sheet * 255).round().to(torch.uint8).numpy()
-    Image.fromarray(np.ascontiguousarray(array.repeat(scale, 0).repeat(scale, 1))).save(path)
+    sheet = make_grid(torch.cat(shown), nrow=len(truth), padding=0)
+    save_image(sheet.repeat_interleave(scale, 1).repeat_interleave(scale, 2), path)
 
 
-def main(
-    data: Annotated[list[Path], typer.Option(help="folder, CIFAR-10's folder, tar shard or quoted pattern; repeat")],
-    held_back_photos: Annotated[list[Path], typer.Option("--held-back", help="photos to measure on; repeat")],
-    out: Annotated[Path, typer.Option(help="the study's folder")],
-    minutes: Annotated[float, typer.Option(help="training time of all models together")] = 60.0,
-    model: Annotated[list[str] | None, typer.Option(help=f"only these of {', '.join(CONTESTANTS)}; repeat")] = None,
-    photos: Annotated[int, typer.Option(help="how many photos are measured")] = 200,
-    cache: Annotated[Path | None, typer.Option(help="folder for decoded photos; default OUT/cache")] = None,
-    precision: Annotated[str, typer.Option(help="bf16 or no")] = "bf16",
-    resume: Annotated[bool, typer.Option(help="go on where it stopped")] = False,
-) -> None:
-    """Train every model, then print the table and write it to OUT/study.md, OUT/study.csv and OUT/study.png."""
-    names = model or list(CONTESTANTS)
-    unknown = [name for name in names if name not in CONTESTANTS]
-    if unknown:
-        raise InpaintError(f"There is no model {unknown[0]!r} in the study; choose of {', '.join(CONTESTANTS)}.")
-    out.mkdir(parents=True, exist_ok=True)
-    bank = cached_bank(expand(data), [], cache or out / "cache").reduced(SIZE)
-    tests = held_back(PhotoBank.load(expand(held_back_photos)).reduced(SIZE), photos)
+def main(config: Config) -> None:
+    chosen = {name: model for name, model in MODELS.items() if not config.model or name in config.model}
+    config.out.mkdir(parents=True, exist_ok=True)
+    bank = cached_bank(expand(config.data), [], config.cache or config.out / "cache").reduced(SIZE)
+    tests = spread_evenly(PhotoBank.load(expand(config.held_back)).reduced(SIZE), config.photos)
     mask = centre_quarter(len(tests), SIZE)
     classical = NavierStokes().fill(tests, mask).image
     rows, fills = [Row("Navier-Stokes (not on the poster)", None, *figures(classical, tests, mask))], {"ns": classical}
-    whole = sum(CONTESTANTS[name].share for name in names)
-    for name in names:
-        contestant = CONTESTANTS[name]
-        engine = train(contestant, bank, out / name, minutes * contestant.share / whole, precision, resume)
-        assert engine.average is not None
-        found, made = measure(contestant, engine.average, tests, mask)
-        for row in found:
-            row.minutes, row.photos = engine.elapsed / 60, engine.step * engine.images_per_step
-        rows += found
-        fills |= made
-        words = table(rows, f"{L2} Measured on {len(tests)} held-back photos; trained on {len(bank):,}.")
-        (out / "study.md").write_text(words)  # after each model: a study that is stopped has what it has
-    picture(tests, mask, fills, out / "study.png")
-    with (out / "study.csv").open("w", newline="") as file:
+    shares = sum(model.share for model in chosen.values())
+    for name, model in chosen.items():
+        run_config = RunConfig(
+            out=config.out / name,
+            resume=config.resume,
+            steps=10**9,
+            total_minutes=config.minutes * model.share / shares,
+            batch=model.settings.batch,
+            warmup=model.settings.warmup,
+            ema_decay=0.995,
+            precision=config.precision,
+        )
+        run = train_model(model, bank, run_config)
+        measured, filled = measure(model, run.ema["generator"], tests, mask)
+        rows += [replace(row, minutes=run.elapsed / 60, photos=run.step * run_config.batch) for row in measured]
+        fills |= filled
+        text = table(rows, f"{L2} Measured on {len(tests)} held-back photos; trained on {len(bank):,}.")
+        (config.out / "study.md").write_text(text)  # after each model: an interrupted study has its finished rows
+    picture(tests, mask, fills, config.out / "study.png")
+    with (config.out / "study.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(vars(rows[0])))
         writer.writeheader()
         writer.writerows(vars(row) for row in rows)
-    typer.echo(words)
+    print(text)
 
 
 if __name__ == "__main__":
-    start(main)
+    run_cli(main, Config)

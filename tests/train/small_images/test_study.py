@@ -1,4 +1,4 @@
-"""The small-image study: CIFAR-10 read safely, the augmentation, every contestant trains, the table is made."""
+"""The small-image study: CIFAR-10 read safely, the augmentation, every model trains, the table is made."""
 
 from __future__ import annotations
 
@@ -12,33 +12,36 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import typer
 from PIL import Image
-from torch import Tensor
-from typer.testing import CliRunner
 
 from inpaint_core.errors import InpaintError
+from tests.train.recording import record_logs
 from train.core import cifar
-from train.core.data import PhotoBank, PhotoSampler
-from train.core.engine import Engine
-from train.core.pixels import centre_quarter
-from train.small_images import models as study_models
+from train.core.bank import PhotoBank
+from train.core.checkpoint import CHECKPOINT, read_checkpoint
+from train.core.config import RunConfig
+from train.core.small_photos import centre_quarter, spread_evenly
 from train.small_images import study
 from train.small_images.augment import augment, blur, turn_hue
+from train.small_images.models import MODELS, Model
 
 SMALL: dict[str, dict[str, Any]] = {
-    "pixel_cnn": {"width": 6, "blocks": 1},
-    "pixel_rnn": {"width": 6, "layers": 1},
-    "wgan": {"width": 4, "critic_width": 4, "critic_steps": 2, "critic_first": 1, "critic_most": 4, "warmup": 1},
+    "pixel_cnn": {"width": 6, "depth": 1},
+    "pixel_rnn": {"width": 6, "depth": 1},
+    "wgan": {"width": 4, "critic_width": 4, "critic_steps": 2, "critic_first": 1, "critic_most": 4},
     "dcgan": {"width": 4, "critic_width": 4},
 }
 
 
-def small(name: str) -> study_models.Contestant:
-    """The contestant at a size for tests."""
-    contestant = study_models.CONTESTANTS[name]
-    options = {"batch": 4, "rate": 3e-3, "warmup": 1, **SMALL.get(name, {"width": 4})}
-    return replace(contestant, recipe=replace(contestant.recipe, **options))
+def small(name: str) -> Model:
+    """The model at a size for tests."""
+    model = MODELS[name]
+    options = {"batch": 4, "lr": 3e-3, "warmup": 1, **SMALL.get(name, {"width": 4})}
+    return replace(model, settings=replace(model.settings, **options))
+
+
+def short_run(out: Path, steps: int) -> RunConfig:
+    return RunConfig(out=out, steps=steps, batch=4, warmup=1, cosine=False, precision="no")
 
 
 @pytest.fixture
@@ -128,49 +131,35 @@ def test_augmented_photos_repeat_for_a_seed_and_have_256_colours() -> None:
     assert changed.max() <= 1
 
 
-@pytest.mark.parametrize("name", study_models.CONTESTANTS)
-def test_every_contestant_learns_from_a_batch_and_fills_the_centre(name: str, photos: Path, tmp_path: Path) -> None:
-    contestant = small(name)
-    training = contestant.make(contestant.recipe)
-    batch = PhotoSampler([PhotoBank.load([photos]).reduced(32)], [1.0], 32, 4, jitter=0, whole=True)(0)
-    engine = Engine(
-        tmp_path, training.networks, training.optimizers(), steps=24, warmup=1, cosine=False, precision="no"
-    )
-    logs: list[dict[str, Tensor]] = []
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_learns_from_a_photo_and_fills_the_centre(
+    name: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = record_logs(monkeypatch)
+    bank = PhotoBank.load([photos / "0.png"]).reduced(32)
+    run = study.train_model(small(name), bank, short_run(tmp_path, 24))
+    loss = "bits_per_dimension" if name.startswith("pixel") else "squared"
+    values = [log[loss] for log in logs if loss in log]
+    assert values[-1] < (0.99 if loss == "bits_per_dimension" else 0.9) * values[0]
 
-    def step(number: int) -> dict[str, Tensor]:
-        logs.append(training.step(engine, batch, torch.Generator().manual_seed(0)))
-        return logs[-1]
-
-    assert engine.fit(step)
-    word = "bits_per_dimension" if name.startswith("pixel") else "squared"
-    values = [float(log[word]) for log in logs if word in log]
-    assert values[-1] < (0.97 if word == "bits_per_dimension" else 0.9) * values[0]
-
-    mask = centre_quarter(4, 32)
-    fills = contestant.fill(training.networks["generator"].eval(), batch.image, mask)
+    image, mask = spread_evenly(bank), centre_quarter(1, 32)
+    fills = MODELS[name].fill(run.ema["generator"], image, mask)
     assert next(iter(fills)) == ""
     assert len(fills) == (3 if name.startswith("pixel") else 1)
     for filled in fills.values():
-        assert filled.shape == batch.image.shape
+        assert filled.shape == image.shape
         assert filled.isfinite().all()
 
 
-def test_the_wasserstein_critic_works_longer_at_first_and_keeps_its_weights_small(photos: Path, tmp_path: Path) -> None:
-    contestant = small("wgan")
-    training = contestant.make(contestant.recipe)
-    batch = PhotoSampler([PhotoBank.load([photos]).reduced(32)], [1.0], 32, 4, jitter=0, whole=True)(0)
-    engine = Engine(tmp_path, training.networks, training.optimizers(), steps=12, precision="no")
-    turns: list[bool] = []
-
-    def step(number: int) -> dict[str, Tensor]:
-        log = training.step(engine, batch, torch.Generator().manual_seed(number))
-        turns.append("squared" in log)
-        return log
-
-    engine.fit(step)
-    assert [number for number, turn in enumerate(turns) if turn] == [4, 7, 10]
-    assert max(float(p.detach().abs().max()) for p in training.networks["critic"].parameters()) <= 0.01 + 1e-6
+def test_the_wasserstein_critic_trains_longer_at_first_and_keeps_its_weights_small(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = record_logs(monkeypatch)
+    study.train_model(small("wgan"), PhotoBank.load([photos]).reduced(32), short_run(tmp_path, 12))
+    assert [step for step, log in enumerate(logs) if "squared" in log] == [4, 7, 10]
+    checkpoint = read_checkpoint(tmp_path / CHECKPOINT)
+    assert checkpoint["state"] == {"generator_steps": 3, "critic_steps": 1}, "a resumed run keeps its turn"
+    assert max(float(tensor.abs().max()) for tensor in checkpoint["networks"]["critic"].values()) <= 0.01 + 1e-6
 
 
 def test_the_l2_is_the_sum_of_squares_in_the_hole() -> None:
@@ -183,21 +172,23 @@ def test_the_l2_is_the_sum_of_squares_in_the_hole() -> None:
     assert psnr == pytest.approx(-10 * np.log10(0.08), rel=1e-5)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_one_command_trains_and_makes_the_table(
-    cifar_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cifar_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("autoencoder_vgg", "pixel_cnn"):
-        monkeypatch.setitem(study_models.CONTESTANTS, name, small(name))
-    app = typer.Typer()
-    app.command()(study.main)
-    words = ["--data", str(cifar_folder), "--held-back", str(cifar_folder / "test_batch"), "--out", str(tmp_path)]
-    words += ["--minutes", "0.02", "--photos", "2", "--precision", "no"]
-    words += ["--model", "autoencoder_vgg", "--model", "pixel_cnn"]
-    result = CliRunner().invoke(app, words)
-    assert result.exit_code == 0, result.output
+        monkeypatch.setitem(MODELS, name, small(name))
+    config = study.Config(
+        data=(cifar_folder,),
+        held_back=(cifar_folder / "test_batch",),
+        out=tmp_path,
+        minutes=0.02,
+        photos=2,
+        precision="no",
+        model=("autoencoder_vgg", "pixel_cnn"),
+    )
+    study.main(config)
     text = (tmp_path / "study.md").read_text()
-    assert text in result.output
+    assert text in capsys.readouterr().out
     assert "| 8.56 |" in text
     assert "| 6.98 |" in text
     assert "the hole's 8 x 8 x 3 values" in text
@@ -208,8 +199,7 @@ def test_one_command_trains_and_makes_the_table(
     assert all(int(row["photos"]) > 0 for row in rows[1:])
     assert Image.open(tmp_path / "study.png").size == (2 * 32 * 3, (len(rows) + 2) * 32 * 3)
     seen = {row["title"]: row["photos"] for row in rows}
-    again = CliRunner().invoke(app, [*words, "--resume"])
-    assert again.exit_code == 0
+    with pytest.raises(InpaintError, match="--resume"):
+        study.main(config)
+    study.main(replace(config, resume=True))
     assert {row["title"]: row["photos"] for row in csv.DictReader((tmp_path / "study.csv").open())} == seen
-    refused = CliRunner().invoke(app, [*words, "--model", "diffusion"])
-    assert isinstance(refused.exception, InpaintError)
