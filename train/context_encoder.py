@@ -67,6 +67,7 @@ class Config(PhotoConfig):
 
 
 def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
     run = Run(config)
 

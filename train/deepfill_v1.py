@@ -69,6 +69,7 @@ class Config(CriticConfig, PhotoConfig):
 
 
 def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
     paper_critics = config.adversarial > 0 and not config.critics
     run = Run(config)

@@ -17,6 +17,7 @@ Where it departs from the paper:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -29,7 +30,7 @@ from train.core.balance import gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import Masks, PhotoConfig
 from train.core.data import load_photos
-from train.core.export import STATISTICS_BATCHES, export, measure_batch_statistics
+from train.core.export import export, refresh_statistics
 from train.core.features import TrunkFeatures, relative_l2
 from train.core.gan import InTwoBatches, auc, entropy_generator, frozen, photo_scores, r1_penalty
 from train.core.losses import shift_together
@@ -82,15 +83,18 @@ def main(config: Config) -> None:
     # ---- data
     loader = load_photos(config, run)
     held_out = loader.held_out(config.critic_photos)
-    validation = Validation.of(config, run, lambda image, mask, sketch: (run.ema["generator"](image, mask),) * 2)
 
-    def refresh_statistics() -> None:
-        def batch(step: int) -> tuple[Tensor, Tensor]:
-            image = loader(step).image
-            return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
+    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
+        """Photos of a step and their masks."""
+        image = loader(step).image
+        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
-        with run.autocast():
-            measure_batch_statistics(run.ema["generator"], map(batch, range(STATISTICS_BATCHES)))
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+        filled = run.ema["generator"](image, mask)
+        return filled, filled
+
+    statistics = partial(refresh_statistics, run, masked_photos)
+    validation = Validation.of(config, run, fill, statistics=statistics)
 
     def critic_auc() -> float:
         """The discriminator's AUC on fills of the held-out photos by the EMA generator."""
@@ -101,9 +105,7 @@ def main(config: Config) -> None:
         return auc(real, fake)
 
     # ---- the loop
-    for step, photos in run.steps(loader):
-        truth = photos.image
-        mask = draw_masks(config.masks, len(truth), config.size, loader.generator(step), run.device)
+    for step, (truth, mask) in run.steps(masked_photos):
         filled = generator(truth, mask)  # all of the photo is predicted, and all of it is judged
         fake, real, hole = shift_together(filled, truth, mask, step=step, stride=16)
 
@@ -136,14 +138,12 @@ def main(config: Config) -> None:
 
         if run.due(config.critic_check):
             run.log(auc=critic_auc())
-        if validation.sets and (run.due(config.grid_every) or run.due(config.eval_every)):
-            refresh_statistics()
         validation.after_step()
 
     # ---- export
     if config.export:
-        refresh_statistics()
-        export(run, "lama", arguments, critics={"critic": run.networks["critic"]}, measure=validation.measure)
+        critics = {"critic": run.networks["critic"]}
+        export(run, "lama", arguments, critics=critics, measure=validation.measure, statistics=statistics)
 
 
 def weighted_l1(image: Tensor, truth: Tensor, mask: Tensor, known: float, hole: float) -> Tensor:

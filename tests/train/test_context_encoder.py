@@ -51,9 +51,7 @@ def test_alexnets_encoder_trains_at_227_pixels_and_its_export_fills(
     options = {"size": 227, "encoder": "alexnet", "optimizer": "sgd", "l2": 0.999, "export": True, **TINY}
     train(context_encoder, photos, tmp_path / "run", steps=2, **options)
     assert set(scalars(tmp_path / "run")) >= {"l2", "adversarial", "critic"}
-    arguments, state = weights.load("context_encoder", tmp_path / "run" / "export")
-    network = context_encoder.ContextEncoder(**arguments).eval()
-    network.load_state_dict(state)
+    network = weights.load_network("context_encoder", tmp_path / "run" / "export").eval()
     with torch.no_grad():
         assert network(torch.rand(1, 3, 227, 227), torch.zeros(1, 1, 227, 227)).shape == (1, 3, 227, 227)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,15 +13,9 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
-from inpaint_core.networks.autoencoder import Autoencoder
-from inpaint_core.networks.context_encoder import ContextEncoder
-from inpaint_core.networks.deepfill_v1 import DeepFillV1
-from inpaint_core.networks.glcic import CompletionNetwork
-from inpaint_core.networks.partial_conv import PartialConvUNet
 from tests.train.runs import SIZE, checkpoint, scalars, train
 from train import autoencoder, context_encoder, deepfill_v1, glcic, partial_conv
 from train.core import export
@@ -33,7 +28,6 @@ class Script:
 
     module: ModuleType
     method: str
-    network: type[nn.Module]
     falls: tuple[str, float]
     lr: float = 3e-3
     options: dict[str, Any] = field(default_factory=dict)
@@ -42,29 +36,25 @@ class Script:
 PLAIN = {"levels": 5, "features": 0.0, "style": 0.0}  # PartialConv without its trunk, whose weights may not be here
 V1 = {"width": 4, "critic_width": 4, "critic_start": 0.4, "critic_steps": 1}
 SCRIPTS = {
-    "autoencoder": Script(autoencoder, "autoencoder", Autoencoder, ("l2", 0.7), options={"width": 4}),
-    "context_encoder": Script(
-        context_encoder, "context_encoder", ContextEncoder, ("l2", 0.7), options={"width": 4, "critic_width": 4}
-    ),
+    "autoencoder": Script(autoencoder, "autoencoder", ("l2", 0.7), options={"width": 4}),
+    "context_encoder": Script(context_encoder, "context_encoder", ("l2", 0.7), options={"width": 4, "critic_width": 4}),
     "context_encoder of the centre": Script(
         context_encoder,
         "context_encoder",
-        ContextEncoder,
         ("l2", 0.7),
         options={"width": 4, "critic_width": 4, "region": "centre"},
     ),
     "glcic": Script(
         glcic,
         "glcic",
-        CompletionNetwork,
         ("l2", 0.7),
         options={"width": 4, "critic_width": 4, "critic_start": 0.6, "critic_phase": 0.2},
     ),
-    "deepfill_v1": Script(deepfill_v1, "deepfill_v1", DeepFillV1, ("refined", 0.9), lr=1e-3, options=V1),
+    "deepfill_v1": Script(deepfill_v1, "deepfill_v1", ("refined", 0.9), lr=1e-3, options=V1),
     "deepfill_v1_mosaic": Script(
-        deepfill_v1, "deepfill_v1_mosaic", DeepFillV1, ("refined", 0.9), lr=1e-3, options={**V1, "mosaic": True}
+        deepfill_v1, "deepfill_v1_mosaic", ("refined", 0.9), lr=1e-3, options={**V1, "mosaic": True}
     ),
-    "partial_conv": Script(partial_conv, "partial_conv", PartialConvUNet, ("hole", 0.8), options={"width": 4, **PLAIN}),
+    "partial_conv": Script(partial_conv, "partial_conv", ("hole", 0.8), options={"width": 4, **PLAIN}),
 }
 each_script = pytest.mark.parametrize("name", SCRIPTS)
 
@@ -81,8 +71,11 @@ def run(name: str, photos: Path, out: Path, **options: Any) -> None:
 
 
 @each_script
-def test_the_loss_falls(name: str, photos: Path, tmp_path: Path) -> None:
-    run(name, photos, tmp_path / "run", steps=20, masks=(("centre", 1.0),), batch=4)
+def test_the_loss_falls_on_one_photo(name: str, photos: Path, tmp_path: Path) -> None:
+    one = tmp_path / "photo"
+    one.mkdir()
+    shutil.copy(photos / "0.png", one)
+    run(name, one, tmp_path / "run", steps=30, masks=(("centre", 1.0),))
     logged, (loss, share) = scalars(tmp_path / "run"), SCRIPTS[name].falls
     values = list(logged[loss].values())
     assert sum(values[-3:]) < share * sum(values[:3]), values
@@ -110,9 +103,8 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_loads(name: str, photos
                 assert torch.equal(tensor, two[part][network][key]), f"{part} {network} {key}"
 
     script, folder = SCRIPTS[name], tmp_path / "two" / "export"
-    arguments, state = weights.load(script.method, folder)
-    network = script.network(**arguments).eval()
-    network.load_state_dict(state)
+    network = weights.load_network(script.method, folder).eval()
+    state = network.state_dict()
     for key, tensor in two["averages"]["generator"].items():
         key = key.removeprefix("module.")
         if key != "n_averaged" and "running" not in key and "num_batches" not in key:

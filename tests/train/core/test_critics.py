@@ -1,0 +1,80 @@
+"""Critics that learn from few photos: when they join, when they count, how much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD
+
+from train.core.config import RunConfig
+from train.core.critics import CriticConfig, PhotoCritics
+from train.core.run import Run
+
+
+def critics_at(step: int, out: Path, **options: object) -> PhotoCritics:
+    """A patch critic in a run of a hundred steps of which so many are done."""
+    run = Run(RunConfig(out=out, steps=100, precision="no"))
+    run.step = step
+    return PhotoCritics(run, CriticConfig(critics=("patch",), **options))  # type: ignore[arg-type]
+
+
+def batch() -> tuple[torch.Tensor, ...]:
+    """Photos, grey fills of them, their masks."""
+    truth = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    mask = torch.zeros(4, 1, 64, 64)
+    mask[..., 16:48, 16:48] = 1
+    return truth, torch.where(mask > 0, torch.full_like(truth, 0.5), truth), mask
+
+
+def test_they_join_where_the_config_says_or_at_once_after_init(tmp_path: Path) -> None:
+    critics = critics_at(29, tmp_path, critic_start=0.3)
+    assert not critics.active
+    critics.run.step = 30
+    assert critics.active
+    critics.run.step = 0
+    critics.run.initialised.add("generator")
+    assert critics.active
+
+
+def test_they_count_once_they_have_trained_and_recognise_fills(tmp_path: Path) -> None:
+    critics = critics_at(30, tmp_path, critic_alone=10, critic_check=5, critic_auc=0.9)
+    for step in range(30, 60):
+        critics.run.step = step
+        counted = critics.counted(batch)
+        assert not counted or step >= 40
+        critics.update(*batch())
+    assert critics.auc(*batch()) >= 0.9, "noise and grey are easily told apart"
+    assert counted
+
+
+def test_critics_that_are_not_sure_do_not_count(tmp_path: Path) -> None:
+    critics = critics_at(50, tmp_path, critic_alone=0, critic_auc=1.1)
+    assert not critics.counted(batch)
+    assert "auc" in critics.run.state
+
+
+def test_the_weight_makes_the_adversarial_gradient_a_share_of_the_reconstructions(tmp_path: Path) -> None:
+    critics = critics_at(50, tmp_path, adversarial_share=0.25, adversarial_cap=1e9)
+    truth, _, mask = batch()
+    layer = nn.Conv2d(3, 3, 3, padding=1)
+    critics.run.add("generator", layer, SGD(layer.parameters(), 0.1))
+    output = layer(truth)
+    reconstruction = (output - truth).abs().mean()
+    adversarial = critics.adversarial(torch.where(mask > 0, output, truth), mask)
+    weight = critics.weight(adversarial, reconstruction, output, layer.weight)
+    norms = [
+        torch.autograd.grad(term, layer.weight, retain_graph=True)[0].norm() for term in (adversarial, reconstruction)
+    ]
+    assert weight * norms[0] == pytest.approx(float(0.25 * norms[1]), rel=1e-3)
+    assert all(parameter.requires_grad for parameter in critics.networks["critic_patch"].parameters())
+
+
+def test_without_critics_nothing_joins(tmp_path: Path) -> None:
+    run = Run(RunConfig(out=tmp_path, steps=1, precision="no"))
+    critics = PhotoCritics(run, CriticConfig(critic_start=0.0))
+    assert not critics.active
+    assert not critics.counted(batch)
+    assert critics.networks == {}
