@@ -29,7 +29,13 @@ def config(photos: Path, out: Path, **options: Any) -> lama.Config:
 
 def test_l1_alone_learns_one_photo(one_photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logs = record_logs(monkeypatch)
-    options: dict[str, Any] = {"adversarial": 0.0, "matching": 0.0, "hole_l1": 10.0, "cosine": False, "critic_check": 100}
+    options: dict[str, Any] = {
+        "adversarial": 0.0,
+        "matching": 0.0,
+        "hole_l1": 10.0,
+        "cosine": False,
+        "critic_check": 100,
+    }
     lama.main(config(one_photo, tmp_path, steps=24, lr=3e-3, masks=(("centre", 1.0),), **options))
     l1 = [log["l1"] for log in logs]
     assert max(l1[-4:]) < 0.5 * min(l1[:2]), l1

@@ -67,8 +67,10 @@ def test_one_command_measures_and_writes_the_page(shared: Path, photos: Path, tm
     assert "| telea |" in text
     assert "![LPIPS against the share of the photo that is missing](by_share.png)" in text
     assert "| method | 1-10 % | 6-16 % |" in text
-    assert text.endswith("## Training speed\n\n| script | device | images/s |\n|---|---|---|\n"
-                         "| deepfill_v2 | cpu | 3.0 |\n\nOf the best.\n")
+    assert text.endswith(
+        "## Training speed\n\n| script | device | images/s |\n|---|---|---|\n"
+        "| deepfill_v2 | cpu | 3.0 |\n\nOf the best.\n"
+    )
     assert {path.name for path in write.parent.iterdir()} == {"RESULTS.md", "by_share.csv", "by_share.png"}
 
 
