@@ -1,4 +1,4 @@
-"""Pictures to look at: parts of a photo around its hole, brought to the size of the page."""
+"""Pictures for the page: parts of a photo around its hole, brought to the size of the page."""
 
 from __future__ import annotations
 

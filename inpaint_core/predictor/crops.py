@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MOST_CROPS = 64  # more holes than this are gathered into wider groups
+MAX_CROPS = 64  # more holes than this are gathered into wider groups
 GRID_SIDE = 1024  # holes are grouped on a grid of at most this many cells a side, whatever the size of the photo
 
 
@@ -69,7 +69,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Crop:
-    """One rectangle to fill: what the method sees, and the hole boxes inside it that are its to fill."""
+    """One rectangle to fill: what the method gets, and the boxes of the holes inside it that this crop fills."""
 
     box: Box
     holes: tuple[Box, ...]
@@ -81,9 +81,9 @@ def bounding_box(mask: np.ndarray) -> Box:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def _span(start: int, stop: int, margin: int, least: int, size: int) -> tuple[int, int]:
-    """[start, stop) widened by margin on both sides and to at least `least`, moved to stay inside [0, size)."""
-    length = max(stop - start + 2 * margin, least)
+def _span(start: int, stop: int, border: int, least: int, size: int) -> tuple[int, int]:
+    """[start, stop) widened by border on both sides and to at least `least`, moved to stay inside [0, size)."""
+    length = max(stop - start + 2 * border, least)
     start -= (length - (stop - start)) // 2
     stop = start + length
     if start < 0:
@@ -112,7 +112,7 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
     while True:
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         count, labels = cv2.connectedComponents(cv2.dilate(grid, kernel), connectivity=8)
-        if count - 1 <= MOST_CROPS or reach >= max(rows, columns):
+        if count - 1 <= MAX_CROPS or reach >= max(rows, columns):
             break
         reach *= 2
     boxes = []
@@ -125,25 +125,25 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
 
 
 def plan_crops(
-    mask: np.ndarray, *, context: float, min_context: int, native_size: int | None = None, square: bool = False
+    mask: np.ndarray, *, margin: float, min_margin: int, native_size: int | None = None, square: bool = False
 ) -> list[Crop]:
     """Rectangles that together hold every hole pixel with known pixels around, in the order they are to be filled.
 
     Args:
         mask: bool H x W, True = hole, not empty.
-        context: width of the frame around a hole as a share of the hole's longer side.
-        min_context: least width of the frame in pixels.
+        margin: width of the frame around a hole as a share of the hole's longer side.
+        min_margin: least width of the frame in pixels.
         native_size: least side of a crop in pixels, where the photo is that large.
         square: crops are as near to squares as the photo allows.
     """
     height, width = mask.shape
     crops: list[Crop] = []
-    for hole in hole_boxes(mask, near=min_context):
+    for hole in hole_boxes(mask, near=min_margin):
         longest = max(hole.height, hole.width)
-        margin = max(min_context, math.ceil(context * longest))
-        least = max(native_size or 0, longest + 2 * margin if square else 0)
-        top, bottom = _span(hole.top, hole.bottom, margin, least, height)
-        left, right = _span(hole.left, hole.right, margin, least, width)
+        border = max(min_margin, math.ceil(margin * longest))
+        least = max(native_size or 0, longest + 2 * border if square else 0)
+        top, bottom = _span(hole.top, hole.bottom, border, least, height)
+        left, right = _span(hole.left, hole.right, border, least, width)
         crops.append(Crop(Box(top, left, bottom, right), (hole,)))
     return sorted(_merge(crops), key=lambda crop: crop.box.area)
 
@@ -156,8 +156,8 @@ def _merge(crops: list[Crop]) -> list[Crop]:
         while index < len(merged):
             other = merged[index]
             union = crop.box.union(other.box)
-            tangled = any(hole.overlaps(its) for hole in crop.holes for its in other.holes)
-            if tangled or union.area <= crop.box.area + other.box.area:
+            overlapping = any(hole.overlaps(its) for hole in crop.holes for its in other.holes)
+            if overlapping or union.area <= crop.box.area + other.box.area:
                 crop = Crop(union, crop.holes + merged.pop(index).holes)
                 index = 0  # the wider crop may now swallow one that was passed over
             else:

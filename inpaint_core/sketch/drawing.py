@@ -1,4 +1,4 @@
-"""Clean-up of a drawn sketch: strokes of any brush in any colour as the thin lines the networks know."""
+"""Clean-up of a drawn sketch: strokes of any brush in any colour as the thin lines of the networks' training."""
 
 from __future__ import annotations
 
