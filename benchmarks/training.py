@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import re
 import sys
 import tempfile
 import time
@@ -105,7 +106,7 @@ def names() -> list[str]:
     for module in sorted(each.name for each in pkgutil.iter_modules(train.__path__)):
         source = Path(train.__path__[0], f"{module}.py")
         # asked of the text: importing all of them is slow
-        if source.exists() and "\nclass Config(PhotoConfig)" in source.read_text(encoding="utf-8"):
+        if source.exists() and re.search(r"^class Config\(.*\bPhotoConfig\)", source.read_text(encoding="utf-8"), re.M):
             found.append(module)
     return found
 

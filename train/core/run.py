@@ -26,21 +26,17 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from train.core.checkpoint import CHECKPOINT, read_checkpoint, weights_in, write_checkpoint
 from train.core.config import RunConfig
+from train.core.log import ScalarLog
 from train.core.signals import on_signals
 
 Batch = TypeVar("Batch")
 logger = logging.getLogger(__name__)
-
-
-class NonFiniteLossError(InpaintError):
-    """A loss or gradient norm is NaN or infinite; the last good checkpoint is untouched."""
 
 
 class Run:
@@ -77,9 +73,8 @@ class Run:
         self._optimizers: dict[str, Any] = {}
         self._lr: dict[str, list[float]] = {}
         self._schedules: dict[str, Callable[[], float]] = {}
-        self._scalars: dict[str, Tensor | float] = {}
         self._stop = False
-        self._writer = SummaryWriter(str(self.out / "tensorboard")) if self.main else None
+        self._log = ScalarLog(self.out / "tensorboard" if self.main else None)
 
     # ---- networks -------------------------------------------------------------------------------------------------
 
@@ -179,7 +174,8 @@ class Run:
             NonFiniteLossError: a logged scalar is NaN or infinite.
         """
         started = self._saved_at = time.monotonic()
-        elapsed_before, self._logged = self.elapsed, (self.step, started)
+        elapsed_before = self.elapsed
+        self._log.start(self.step)
         with (
             on_signals(self._request_stop),
             tqdm(total=self.config.steps, initial=self.step, disable=not self.main, mininterval=10, unit="step") as bar,
@@ -199,8 +195,7 @@ class Run:
                 if self._any_process(time.monotonic() - self._saved_at > 60 * self.config.checkpoint_minutes):
                     self.save()
             self.save()
-        if self._writer is not None:
-            self._writer.flush()
+        self._log.flush()
 
     def due(self, every: int) -> bool:
         """True once in `every` steps: `if run.due(500): validate()`."""
@@ -230,35 +225,19 @@ class Run:
 
     def log(self, **scalars: Tensor | float) -> None:
         """Scalars of this step for tensorboard and the progress bar; written every `config.log_every` steps."""
-        self._scalars.update({n: v.detach() if isinstance(v, Tensor) else v for n, v in scalars.items()})
-
-    def _check_finite(self) -> None:
-        for name, value in self._scalars.items():
-            if not math.isfinite(float(value)):
-                raise NonFiniteLossError(
-                    f"{name} is {float(value)} at step {self.step}: {self.out / CHECKPOINT} holds the last good state; "
-                    "resume with a lower learning rate."
-                )
+        self._log.add(scalars)
 
     def _write_log(self, bar: Any) -> None:
-        self._check_finite()
-        now, (step, before) = time.monotonic(), self._logged
-        speed = (self.step - step) * self.config.batch / max(now - before, 1e-9)
-        self._logged = self.step, now
-        if self._writer is None:
-            return
-        for name, value in {**self._scalars, "images_per_second": speed, "lr_factor": self.lr_factor()}.items():
-            self._writer.add_scalar(name, float(value), self.step)
+        self._log.check_finite(self.step, self.out / CHECKPOINT)
         left = self.elapsed / max(self.progress, 1e-9) * (1 - self.progress) / 60
-        shown = {name: f"{float(value):.3f}" for name, value in self._scalars.items()}
-        bar.set_postfix({**shown, "images/s": f"{speed:.1f}", "minutes left": f"{left:.0f}"}, refresh=False)
-        self._scalars.clear()
+        texts = {"minutes left": f"{left:.0f}"}
+        self._log.write(self.step, self.config.batch, bar, lr_factor=self.lr_factor(), **texts)
 
     # ---- checkpoints ----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Write the whole state in one move: a kill leaves the checkpoint before."""
-        self._check_finite()
+        self._log.check_finite(self.step, self.out / CHECKPOINT)
         self.accelerator.wait_for_everyone()
         self._saved_at = time.monotonic()
         if not self.main:

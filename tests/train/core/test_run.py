@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from inpaint_core.errors import InpaintError
 from train.core.checkpoint import CHECKPOINT
 from train.core.config import RunConfig
-from train.core.run import NonFiniteLossError, Run
+from train.core.log import NonFiniteLossError
+from train.core.run import Run
 
 
 class Line:
