@@ -64,7 +64,7 @@ def mosaic(image: Tensor, mask: Tensor, block: int = 16, top: int = 0, left: int
 def find_grid(image: np.ndarray, mask: np.ndarray) -> Grid | None:
     """The grid of a mosaic that a photo already carries in its hole; None where there is no such mosaic.
 
-    Inside a mosaic nothing changes but on the lines of its grid. Medians over rows and columns forgive a hole that
+    Inside a mosaic nothing changes but on the lines of its grid. Medians over rows and columns tolerate a hole that
     reaches a little beyond the mosaic, and the noise of a JPEG file.
 
     Args:

@@ -29,7 +29,7 @@ class Diagnosis:
     border_share: float  # of the picture's border pixels that are hole
     soft: bool  # there are values between known and hole
     looks_inverted: bool
-    reasons: tuple[str, ...]  # what a user should know, one sentence each; empty for a healthy mask
+    reasons: tuple[str, ...]  # what a user should know, one sentence each; empty for a sound mask
 
 
 def diagnose(mask: np.ndarray | Image.Image) -> Diagnosis:
@@ -60,7 +60,7 @@ def diagnose(mask: np.ndarray | Image.Image) -> Diagnosis:
     inverted = _looks_inverted(hole, share, border_share)
     reasons = []
     if share == 0:
-        reasons.append("The mask is empty: paint over what shall go.")
+        reasons.append("The mask is empty: paint over what should be removed.")
     if share == 1:
         reasons.append("The mask covers everything: leave something to fill from.")
     if inverted:
@@ -142,7 +142,7 @@ def check(mask: np.ndarray | Image.Image, height: int, width: int) -> np.ndarray
         )
     hole = values >= 0.5 if values.dtype.kind == "f" else values > 0
     if not hole.any():
-        raise InpaintError("The mask is empty: paint over what shall go.")
+        raise InpaintError("The mask is empty: paint over what should be removed.")
     if hole.all():
         raise InpaintError("The mask covers the whole image: leave something known to fill from.")
     return hole

@@ -147,7 +147,7 @@ def test_no_painted_pixel_is_lost_in_scaling(data):
     rows, columns = np.flatnonzero(scaled.any(axis=1)), np.flatnonzero(scaled.any(axis=0))
     assert rows[0] <= (y + 0.5) * new_height / height <= rows[-1] + 1, "the hole stayed where it was"
     assert columns[0] <= (x + 0.5) * new_width / width <= columns[-1] + 1
-    assert len(rows) <= -(-new_height // height) + 1, "and did not swell"
+    assert len(rows) <= -(-new_height // height) + 1, "and did not grow"
 
 
 def test_whole_multiples_repeat_pixels_exactly(hole):

@@ -14,7 +14,7 @@ from inpaint_core import masks
 from inpaint_core.errors import InpaintError
 
 
-def test_a_healthy_mask_gives_no_reason_to_worry(hole):
+def test_a_sound_mask_has_no_findings(hole):
     found = masks.diagnose(hole)
     assert (found.height, found.width, found.holes, found.specks, found.loops) == (60, 80, 2, 0, 0)
     assert found.share == hole.mean()
@@ -63,7 +63,7 @@ def test_only_enclosed_regions_are_closed():
     assert masks.diagnose(drawn).loops == 0
 
 
-def test_a_thin_diagonal_outline_holds_tight():
+def test_a_thin_diagonal_outline_is_closed():
     diamond = np.zeros((30, 30), dtype=bool)
     for i in range(10):
         for y, x in ((5 + i, 15 + i), (15 + i, 24 - i), (24 - i, 14 - i), (14 - i, 6 + i)):
@@ -99,7 +99,7 @@ def test_repair_leaves_its_input_alone(hole):
 def test_repairs_of_nothing_stay_nothing():
     nothing = np.zeros((5, 6), dtype=bool)
     assert not masks.repair(nothing, close_loops=True, remove_specks=4, dilate=3).any()
-    assert masks.diagnose(nothing).reasons == ("The mask is empty: paint over what shall go.",)
+    assert masks.diagnose(nothing).reasons == ("The mask is empty: paint over what should be removed.",)
     assert "covers everything" in masks.diagnose(~nothing).reasons[0]
 
 

@@ -1,4 +1,4 @@
-"""L1, L2 and PSNR agree with scikit-image and with the talk's table."""
+"""L1, L2 and PSNR agree with scikit-image and with a known table of results."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def test_with_a_mask_only_the_hole_counts(metric, pair):
     torch.testing.assert_close(metric(ruined, y, as_mask(hole)), inside)
 
 
-def test_navier_stokes_on_animals_gives_the_talk_s_table(shared):
-    """docs/SYSTEMS.md A: L1 9.68 and MSE 810, so that table is on 0..255 and over the whole image."""
+def test_navier_stokes_on_animals_gives_the_known_table(shared):
+    """L1 9.68 and MSE 810, so that table is on 0..255 and over the whole image."""
     import io
     import tarfile
 

@@ -103,7 +103,7 @@ def test_the_thumbnail_of_the_old_photo_is_gone(rgb):
         assert not image.getexif().get_ifd(ExifTags.IFD.IFD1)
 
 
-def test_damaged_exif_costs_the_exif_and_not_the_photo(rgb):
+def test_damaged_exif_is_dropped_and_the_photo_read(rgb):
     data = saved(Image.fromarray(rgb), "JPEG", exif=b"Exif\0\0garbage that is no directory")
     picture = photo.read(data)
     assert picture.exif == b""
