@@ -2,7 +2,7 @@
 
 
 class InpaintError(ValueError):
-    """Raised for anything the user can mend: a broken file, a mask of another size, an unknown method.
+    """Raised for anything the user can correct: a broken file, a mask of another size, an unknown method.
 
     The page shows the sentence, the command line prints it and exits with status 2.
     """

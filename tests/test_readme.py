@@ -1,9 +1,15 @@
-"""The README: that its commands run and its tables are those of the code."""
+"""The documents: their commands run or at least exist, and the README's tables are those of the code."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import re
+import runpy
+from itertools import takewhile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -12,8 +18,38 @@ from PIL import Image
 import inpaint_core
 from inpaint_core.cli import main
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^python -m inpaint_core (.+)$", README, re.MULTILINE)
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "checkpoints" / "MODEL_CARD.md", *(ROOT / "docs").glob("*.md")])
+OPTIONS_OF_OTHERS = {"--extra-index-url", "--logdir", "--rm"}  # pip's, tensorboard's, docker's
+
+
+def commands_in(document: Path) -> set[tuple[str, str]]:
+    """Module and arguments of every `python -m ...` and `accelerate launch -m ...` in a document."""
+    text = re.sub(r"```python.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return set(re.findall(r"(?:python|launch) -m\s+([\w.]+) *([^\n`]*)", text))
+
+
+@functools.cache
+def options_of(module: str, subcommand: str = "") -> frozenset[str]:
+    """The options that `python -m MODULE [SUBCOMMAND] --help` lists."""
+    help_text = io.StringIO()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch("sys.argv", [module, *subcommand.split(), "--help"]))
+        stack.enter_context(mock.patch.dict("os.environ"))  # a module may set variables for its own process
+        stack.enter_context(contextlib.redirect_stdout(help_text))
+        ended = stack.enter_context(pytest.raises(SystemExit))
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    assert not ended.value.code
+    lines = re.findall(r"^\W*?((?:-\w, )?--.+)", help_text.getvalue(), re.MULTILINE)  # not those of the description
+    return frozenset(option for line in lines for option in re.findall(r"--[\w-]+", line))
+
+
+def options_of_command(module: str, arguments: str) -> frozenset[str]:
+    """The options that a command may have; those of `inpaint_core` differ from one subcommand to the next."""
+    subcommand = takewhile(str.isalpha, arguments.split()) if module == "inpaint_core" else ()
+    return options_of(module, " ".join(subcommand))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -31,6 +67,22 @@ def test_every_command_runs_as_printed(
         hole.save(name)
     Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save("edges.png")
     assert main(command.split()) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
+@pytest.mark.parametrize("document", filter(commands_in, DOCUMENTS), ids=lambda path: path.name)
+def test_every_command_in_a_document_exists_with_the_options_shown(document: Path) -> None:
+    for module, arguments in commands_in(document):
+        unknown = set(re.findall(r"(?<!\S)--[\w-]+", arguments)) - options_of_command(module, arguments)
+        assert not unknown, f"python -m {module} has no {unknown}"
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
+def test_every_option_in_the_readme_belongs_to_one_of_its_commands() -> None:
+    known = frozenset[str]().union(*(options_of_command(*command) for command in commands_in(ROOT / "README.md")))
+    shown = set(re.findall(r"(?<!\S)`?(--[a-z][\w-]+)", README))
+    assert len(shown) > 10
+    assert shown <= known | OPTIONS_OF_OTHERS
 
 
 def test_the_table_has_every_method_that_is_ready_as_the_catalogue_has_it() -> None:

@@ -2,6 +2,7 @@
 
 One mean: python -m train.average one/deepfill_v2.safetensors two/deepfill_v2.safetensors --shares 0.65 --shares 0.35 \
 --out runs/average
+Statistics: python -m train.average one/glcic.safetensors --data 'shards/*.tar' --out runs/statistics
 
 Points on one path of training often have a mean that is better than either (Izmailov et al.: Averaging weights leads to
 wider optima and better generalization, UAI 2018); of networks that were initialised apart it is useless. The files lie
@@ -42,7 +43,7 @@ BLOCKS = 16  # of a mosaic along a side of the photo, as in the training of meth
 class Config:
     """The options of the command."""
 
-    files: Positional[tuple[Path, ...]]  # exported generators of one method, two or more
+    files: Positional[tuple[Path, ...]]  # exported generators of one method, two or more; with --data one will do
     out: Path  # folder of the mean and its manifest
     shares: UseAppendAction[tuple[float, ...]] = ()  # a weight for each file; default: equal ones
     stored: Literal["float32", "float16", "int8"] | None = None  # default: as the first file
@@ -190,8 +191,10 @@ def main(config: Config) -> None:
     Raises:
         InpaintError: the files have no mean, or it cannot be measured or written.
     """
-    if len(config.files) < 2:
-        raise InpaintError("One file is its own mean: give two or more.")
+    if len(config.files) < 2 and not config.data:
+        raise InpaintError(
+            "One file is its own mean: give two or more, or --data to measure its batch statistics anew."
+        )
     shares = normalised(config.shares, len(config.files))
     exported = [Exported.read(file) for file in config.files]
     check_alike(exported)
@@ -207,7 +210,10 @@ def main(config: Config) -> None:
         state = with_measured_statistics(first, state, data)
     # what rounding the first one to int8 cost is a figure of that network, too
     about = {name: value for name, value in record.extra.items() if not name.endswith("_change")}
-    about["averaged"] = [each.origin(share) for each, share in zip(exported, shares, strict=True)]
+    if len(exported) > 1:
+        about["averaged"] = [each.origin(share) for each, share in zip(exported, shares, strict=True)]
+    if data:
+        about["statistics"] = f"measured anew over {', '.join(source.name for source in config.data)}"
 
     def write(figures: dict[str, Any]) -> weights.Record:
         return weights.save(

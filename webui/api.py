@@ -233,5 +233,5 @@ def _write(picture: photos.Photo, source: str, result: inpaint_core.Result, hole
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | str]:
-    """JSON knows no infinity, which is the PSNR of equal pictures."""
+    """Numbers as JSON can hold them: infinity, the PSNR of equal pictures, as text."""
     return {name: value if np.isfinite(value) else str(value) for name, value in values.items()}

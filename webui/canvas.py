@@ -1,4 +1,4 @@
-"""The drawing canvas, a component of our own: the server sends it scenes, it hands over strokes."""
+"""The drawing canvas, a component of our own: the server sends scenes, the browser sends strokes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _new_scene() -> dict[str, Any]:
 
 
 def _jpeg(path: Path) -> str:
-    """A data URL to look at; what is filled is the file itself, never this copy."""
+    """A data URL of a picture for display; the file itself is filled, never this copy."""
     buffer = io.BytesIO()
     Image.fromarray(read_rgb(path)).save(buffer, "JPEG", quality=90)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -14,7 +14,7 @@ from PIL import Image
 from inpaint_core import InpaintError, masks
 from webui.session import Session
 
-MOST_CHARACTERS = 32_000_000  # of one layer in base64: random pixels on a 2-megapixel canvas stay below
+MAX_CHARACTERS = 32_000_000  # of one layer in base64: random pixels on a 2-megapixel canvas stay below
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Drawing:
             return np.zeros((height, width), bool)
         head, _, body = url.partition(",")
         try:
-            if head != "data:image/png;base64" or len(body) > MOST_CHARACTERS:
+            if head != "data:image/png;base64" or len(body) > MAX_CHARACTERS:
                 raise ValueError
             with Image.open(io.BytesIO(base64.b64decode(body, validate=True)), formats=["PNG"]) as image:
                 if image.size != (width, height):  # known before a pixel is decoded

@@ -1,4 +1,4 @@
-"""The Edit tab: one method fills the hole; its result is looked at, saved, and edited further."""
+"""The Edit tab: one method fills the hole; its result is shown, saved and edited further."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class EditTab:
         for run in runs:
             run.failure(self.hide_running, None, [self.preview, self.stop], queue=False, **QUIET)
         self.stop.click(
-            self.say_stopped, None, [self.notes, self.preview, self.stop], cancels=runs, queue=False, **QUIET
+            self.show_stopped, None, [self.notes, self.preview, self.stop], cancels=runs, queue=False, **QUIET
         )
 
     def describe_method(self, values: Values) -> str:
@@ -191,7 +191,7 @@ class EditTab:
         """No unfinished picture and no Stop button any more."""
         return {self.preview: gr.Image(value=None, visible=False), self.stop: gr.Button(visible=False)}
 
-    def say_stopped(self) -> Updates:
+    def show_stopped(self) -> Updates:
         """The same, with a note for the visitor who pressed Stop."""
         return {self.notes: "Stopped; nothing was changed.", **self.hide_running()}
 

@@ -28,6 +28,7 @@ class Example:
 
     @property
     def photo(self) -> Path:
+        """The file of the photo."""
         return FOLDER / f"{self.name}.jpg"
 
     def mask(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The Mask layer's tools: repair it, look at what will be filled, load, use again and save a mask."""
+"""The Mask layer's tools: repair it, show what will be filled, load, reuse and save a mask."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class MaskTools:
                         control.render()
                 with gr.Column(min_width=220):
                     workspace.mask_preview.render()
-                    workspace.mask_verdict.render()
+                    workspace.mask_summary.render()
             with gr.Row():
-                look = gr.Button("Show what will be filled", size="sm", min_width=120, elem_id="look")
+                show = gr.Button("Show what will be filled", size="sm", min_width=120, elem_id="look")
                 self.loader = gr.UploadButton(
                     "Load a mask", file_types=["image"], size="sm", min_width=90, elem_id="load-mask"
                 )
@@ -47,10 +47,10 @@ class MaskTools:
         repairs.invert.change(None, [repairs.invert], js="(on) => window.studio.setInvert(on)", **QUIET)
         changes = (repairs.grow.release, repairs.specks.release, repairs.close_loops.change, repairs.invert.change)
         gr.on(
-            [tools.expand, look.click, *changes],
+            [tools.expand, show.click, *changes],
             self.preview,
             workspace.inputs,
-            [workspace.mask_preview, workspace.mask_verdict],
+            [workspace.mask_preview, workspace.mask_summary],
             js=HAND_OVER_STROKES,
             trigger_mode="always_last",
             **QUIET,
@@ -88,11 +88,11 @@ class MaskTools:
     def preview(self, values: Values) -> Updates:
         """Show what will be filled, and what is worth knowing about the mask."""
         if values[self.workspace.session] is None:
-            return {self.workspace.mask_preview: None, self.workspace.mask_verdict: ""}
+            return {self.workspace.mask_preview: None, self.workspace.mask_summary: ""}
         drawing = self.workspace.drawing(values)
         # The mask before it is repaired: what is found in it says which repair helps.
         found = masks.diagnose(drawing.repaired() if drawing.repairs.invert else drawing.painted("mask"))
-        return {self.workspace.mask_preview: preview(drawing), self.workspace.mask_verdict: verdict(found)}
+        return {self.workspace.mask_preview: preview(drawing), self.workspace.mask_summary: summarise(found)}
 
 
 def preview(drawing: Drawing) -> np.ndarray:
@@ -110,7 +110,7 @@ def preview(drawing: Drawing) -> np.ndarray:
     return np.asarray(cv2.addWeighted(shown, 0.75, picture, 0.25, 0))
 
 
-def verdict(found: masks.Diagnosis) -> str:
+def summarise(found: masks.Diagnosis) -> str:
     """How much is painted, and what a user should know about the mask."""
     if not found.share:
         return "Nothing is painted yet."

@@ -23,7 +23,7 @@ In a mask file white is what is to be filled. Without the page: `python -m inpai
 
 
 class MethodsTab:
-    """The tab; nothing on it reacts."""
+    """The tab: the table of the catalogue, and an example of a program; nothing on it can be pressed."""
 
     def __init__(self) -> None:
         gr.HTML(method_table(), elem_id="methods-table")

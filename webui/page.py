@@ -20,7 +20,7 @@ from webui.workspace import Workspace
 STATIC = Path(__file__).parent / "static"
 HOUR = 3600
 MAX_FILE_SIZE = "200mb"
-MOST_WAITING = 64  # fills in the queue
+MAX_WAITING = 64  # fills in the queue
 WARM_UP_DELAY = 5.0  # seconds: the page comes first, then what the first fill needs
 
 THEME = gr.themes.Soft(
@@ -57,7 +57,7 @@ def build() -> gr.Blocks:
                 with gr.Tab("Methods", id="methods-tab"):
                     MethodsTab()
         demo.load(photo_column.open_first_example, None, workspace.shown, **QUIET)
-    demo.queue(max_size=MOST_WAITING, default_concurrency_limit=4)
+    demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo
 
 

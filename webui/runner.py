@@ -153,4 +153,4 @@ def warm_up() -> None:
     predictor.fill(image, mask, "telea", FillOptions(device=gpu.local_device()))
     if not gpu.is_zero_gpu() and any(method.needs_weights and method.ready for method in inpaint_core.methods()):
         predictor.warm_up(gpu.DEVICE)  # with ZeroGPU there is no GPU outside of a call
-    metrics.lpips_unavailable_reason()  # loads LPIPS, or remembers why it cannot
+    metrics.lpips_unavailable_reason()  # loads LPIPS, or keeps the reason why it cannot

@@ -60,13 +60,13 @@ class Session:
 
 @dataclass(frozen=True)
 class Step:
-    """One fill: what to look at, to download and to continue from."""
+    """One fill: what is shown, downloaded and continued from."""
 
     session: Session  # the photo it was made of
     image: Path  # PNG, full size
     mask: Path  # PNG, full size: what this fill was to change
     changed: Path  # PNG, full size: what this fill and those before it have changed
-    before: Path  # PNG of at most CANVAS_PIXELS, to look at
+    before: Path  # PNG of at most CANVAS_PIXELS, for the slider
     after: Path
 
     def continued(self) -> Session:

@@ -80,7 +80,7 @@ class Workspace:
             elem_id="preview",
             render=False,
         )
-        self.mask_verdict = gr.Markdown(elem_id="verdict", elem_classes="quiet", render=False)
+        self.mask_summary = gr.Markdown(elem_id="mask-summary", elem_classes="quiet", render=False)
         self.sketch_examples = controls.strip(
             [(example.thumbnail(), example.caption) for example in examples.SKETCH_EXAMPLES],
             label="Worked examples of a sketch",
@@ -111,7 +111,7 @@ class Workspace:
             self.about_photo,
             self.repairs.invert,
             self.mask_preview,
-            self.mask_verdict,
+            self.mask_summary,
         ]
 
     def show(self, session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> Updates:
@@ -122,7 +122,7 @@ class Workspace:
             self.about_photo: describe(session),
             self.repairs.invert: False,
             self.mask_preview: None,
-            self.mask_verdict: "",
+            self.mask_summary: "",
         }
 
     def download_on_click(

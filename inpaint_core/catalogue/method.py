@@ -40,17 +40,12 @@ class Method:
     restores: bool = False  # it is shown the hidden part pixelated: compare it with no method that is not
     trained_here: bool = True  # there is a script in train/ for it
     train_options: str = ""  # "SCRIPT --options" where they differ from the method's name
-    public_arguments: Mapping[str, Any] | None = None  # of the network for weights in the public PyTorch port's layout
+    public_arguments: Mapping[str, Any] | None = None  # of the network for the public PyTorch port's weights
 
     @property
     def needs_weights(self) -> bool:
         """True if the method is a network."""
         return self.network is not None
-
-    @property
-    def takes_public_weights(self) -> bool:
-        """True if a file of weights in the public PyTorch port's layout can stand in for ours."""
-        return self.public_arguments is not None
 
     @property
     def ready(self) -> bool:

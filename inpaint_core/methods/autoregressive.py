@@ -23,7 +23,7 @@ NOTE = (
 class Autoregressive(FeedForward):
     """Draws the hole in reading order from an autoregressive network.
 
-    What is known below a hole pixel, or right of it in its row, does not influence the drawing: the network knows no
+    What is known below a hole pixel, or right of it in its row, does not influence the drawing: the network has no
     other order. It decides afterwards which of several fills is kept: the one that makes it likeliest, which is the
     likeliest candidate given all known pixels when each was drawn given the earlier ones.
     """
@@ -37,7 +37,7 @@ class Autoregressive(FeedForward):
     precision: torch.dtype | None = torch.float32
     engine: str = "torch"
 
-    min_context = 12  # a hole of 8 pixels gets a crop of 32, which needs no scaling
+    min_margin = 12  # a hole of 8 pixels gets a crop of 32, which needs no scaling
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,13 +66,13 @@ class Autoregressive(FeedForward):
         )  # (N S, 3, H, W), (N S, 1, H, W)
         chosen = best(network, drawn, masks, self.samples)
         every = drawn.unflatten(0, (-1, self.samples))  # (N, S, 3, H, W)
-        one = torch.arange(len(image), device=image.device)
+        index = torch.arange(len(image), device=image.device)
         extras = {
             "samples": for_display(every),
             "chosen": chosen.tolist(),
-            "entropy": for_display(entropy.unflatten(0, (-1, self.samples))[one, chosen]),
+            "entropy": for_display(entropy.unflatten(0, (-1, self.samples))[index, chosen]),
         }
-        return Filled(every[one, chosen], (NOTE.format(samples=self.samples),), extras)
+        return Filled(every[index, chosen], (NOTE.format(samples=self.samples),), extras)
 
 
 def best(network: PixelNetwork, drawn: Tensor, masks: Tensor, samples: int) -> Tensor:

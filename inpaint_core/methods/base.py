@@ -37,9 +37,9 @@ class Filled:
 
 
 class FillMethod(ABC):
-    """Fills the hole of a batch of images; knows nothing of photos, crops, pads or pages.
+    """Fills the hole of a batch of tensors; photos, crops and padding are the predictor's.
 
-    The class attributes declare to `inpaint_core.predictor`, which owns all geometry, what to hand over.
+    The class attributes declare what tensors it takes to `inpaint_core.predictor`, which owns all geometry.
     """
 
     multiple_of: int = 1
@@ -61,17 +61,17 @@ class FillMethod(ABC):
     uses_gpu: bool = False
     """False: the tensors stay on the CPU whatever the device."""
 
-    context: float = 1.0
+    margin: float = 1.0
     """Width of the known frame around a hole in a crop, as a share of the hole's longer side."""
 
-    min_context: int = 16
+    min_margin: int = 16
     """The least width of that frame in pixels."""
 
     reads_hole: bool = False
     """True for a method that restores: its image holds in the hole what was there, as a mosaic of coarse blocks."""
 
     folder: str | Path | None = None
-    """Where its checkpoint is, if it has one; None: the usual place."""
+    """Where its checkpoint is, if it has one; None: `weights.directory()`."""
 
     load: Callable[[], nn.Module] | None = None
     """Makes its network, if it has one, in place of reading the checkpoint."""

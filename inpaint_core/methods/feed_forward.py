@@ -51,7 +51,7 @@ class FeedForward(FillMethod):
     folder: str | Path | None = None
     load: Callable[[], nn.Module] | None = None
     precision: torch.dtype | None = None  # of the convolutions; None: what is fastest on the device
-    engine: str = "auto"  # "torch", or "auto": OpenVINO on a CPU if it is here and knows the layers, else torch
+    engine: str = "auto"  # "torch", or "auto": OpenVINO on a CPU if installed and able to run the layers, else torch
     _networks: dict[tuple[str, str], tuple[nn.Module, str]] = field(default_factory=dict, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -67,8 +67,8 @@ class FeedForward(FillMethod):
 
         Measured on 24 photos of 256 px, networks trained at 128 px, as shares of Navier-Stokes. Plain autoencoder,
         centre hole: L1 1.04 at half the size against 1.10 at the full one, LPIPS 1.14 both; free-form holes, which are
-        no deeper than those it knows, only lose: L1 1.31 against 1.23. DeepFill v2 and PartialConv lose more to the
-        blur than they gain: LPIPS of the centre hole 1.02 against 0.93, and 1.04 against 0.98. GLCIC, early in its
+        no deeper than those of its training, only lose: L1 1.31 against 1.23. DeepFill v2 and PartialConv lose more to
+        the blur than they gain: LPIPS of the centre hole 1.02 against 0.93, and 1.04 against 0.98. GLCIC, early in its
         training, had an L1 of 1.05 on photos of 128 px and of 1.61 on those of 256 px.
         """
         record = weights.records(self.folder).get(self.name) if self.trained_depth else None

@@ -33,7 +33,7 @@ STAGES = ((0.05, 4), (0.15, 2), (1.0, 1))
 LR = 0.03  # of Adam
 PRIOR_WEIGHT = 0.003  # lambda
 WINDOW = 7  # side of the neighbourhood whose missing share is a known pixel's weight
-PATIENCE, LEAST_GAIN = 150, 0.01  # a stage ends when so many steps lowered no photo's loss by this share
+PATIENCE, MIN_GAIN = 150, 0.01  # a stage ends when so many steps lowered no photo's loss by this share
 
 
 def importance(mask: Tensor, window: int = WINDOW) -> Tensor:
@@ -80,24 +80,24 @@ class Search:
         return Search(self.prior, self.photo[chosen], best.clone(), best, self.loss[chosen], self.context[chosen])
 
     def step(
-        self, optimizer: torch.optim.Optimizer, prior: DCGAN, image: Tensor, weight: Tensor, prior_weight: float
+        self, optimizer: torch.optim.Optimizer, network: DCGAN, image: Tensor, weight: Tensor, prior_weight: float
     ) -> None:
         """One step of the optimizer, each search by itself.
 
         Args:
             optimizer: of `latent`.
-            prior: the network of that name.
+            network: the prior.
             image: N x 3 x H x W in [0, 1], the photos.
             weight: N x 1 x H x W, of their pixels (see `importance`).
             prior_weight: lambda.
         """
         target, weight = image[self.photo], weight[self.photo]
         with torch.enable_grad():
-            drawn = prior(self.latent)  # (S, 3, H, W)
+            drawn = network(self.latent)  # (S, 3, H, W)
             # twice the difference: the paper's images span [-1, 1]
             apart = 2 * (weight * (drawn - target).abs()).sum((1, 2, 3))
             context = apart / (3 * weight.sum((1, 2, 3))).clamp_min(1e-6)
-            loss = context + prior_weight * prior.prior_loss(drawn)
+            loss = context + prior_weight * network.prior_loss(drawn)
             (gradient,) = torch.autograd.grad(loss.sum(), self.latent)
         better = loss.detach() < self.loss
         self.best = torch.where(better[:, None], self.latent.detach(), self.best)
@@ -113,7 +113,7 @@ class LatentSearch(FillMethod):
     """Completes squares of the priors' size, a batch of photos at once.
 
     Args:
-        folder: where the checkpoints are; None: the usual place.
+        folder: where the checkpoints are; None: `weights.directory()`.
         steps, restarts: in place of `STEPS` and `RESTARTS`.
         prior_weight: lambda.
     """
@@ -216,7 +216,7 @@ class LatentSearch(FillMethod):
                 done, since = done + 1, since + 1
                 if done % 25 == 0:
                     best = _per_photo(searches, len(image))
-                    if bool((best < reference * (1 - LEAST_GAIN)).any()):
+                    if bool((best < reference * (1 - MIN_GAIN)).any()):
                         reference, since = torch.minimum(reference, best), 0
                     report(done / most, f"step {done} of at most {most}, {left} searches", searches)
             searches = _select(searches, len(image), kept)

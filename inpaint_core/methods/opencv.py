@@ -9,17 +9,18 @@ from torch import Tensor
 
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 
-RADIUS = 3  # pixels around a hole pixel that are looked at; the usual choice, and that of the published comparisons
+RADIUS = 3  # pixels: the neighbourhood that a hole pixel is computed from, as in the published comparisons
 
 
 class _OpenCVInpaint(FillMethod):
     """Runs `cv2.inpaint` sample by sample at 8 bits a channel, on the CPU."""
 
-    context = 0.1  # only the rim of the hole matters
-    min_context = 16
+    margin = 0.1  # only the rim of the hole matters
+    min_margin = 16
     flag: int
 
     def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
+        """See `FillMethod.fill`. Nothing of the context is used."""
         filled = []
         for photo, hole in zip(image.cpu(), mask.cpu(), strict=True):
             pixels = np.ascontiguousarray(photo.mul(255).round().to(torch.uint8).permute(1, 2, 0).numpy())

@@ -164,7 +164,7 @@ class DeepFillV2(nn.Module):
         Args:
             image: N x 3 x H x W in [0, 1]; H and W multiples of 8. What it holds inside the hole does not matter.
             mask: N x 1 x H x W, 1 = hole.
-            sketch: N x 1 x H x W, 1 = edge; only its part inside the hole is looked at. None: no edges. Ignored with
+            sketch: N x 1 x H x W, 1 = edge; only its part inside the hole is used. None: no edges. Ignored with
                 five input channels.
 
         Returns:

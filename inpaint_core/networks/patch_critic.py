@@ -10,8 +10,8 @@ from torch.nn import functional as F
 class PatchCritic(nn.Module):
     """Scores overlapping patches of 46 x 46 px, one score every 8 px.
 
-    It has no normalisation, and few parameters: it learns from hundreds of photos what a larger critic learns from
-    tens of thousands, and what it judges is texture.
+    Without normalisation and with few parameters it learns from hundreds of photos what a larger critic learns from
+    tens of thousands. Its patches are small, so it scores texture.
 
     Args:
         in_channels: 4 (RGB, mask) or 5 (RGB, mask, edge).

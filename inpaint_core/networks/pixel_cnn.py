@@ -73,7 +73,8 @@ class _CachedConvolutions(Conditionals):
 
     def __init__(self, network: PixelCNN, image: Tensor, row: int) -> None:
         self.network, self.image = network, image
-        self.first, self.direct = network.first.past(), network.direct.past() if network.direct is not None else None
+        self.first = network.first.past()
+        self.direct = network.direct.past() if network.direct is not None else None
         blocks = [block for block in network.blocks if isinstance(block, ResidualBlock)]
         self.narrows = [block.narrow.past() for block in blocks]
         self.middles = [block.middle.past() for block in blocks]
@@ -86,11 +87,11 @@ class _CachedConvolutions(Conditionals):
         self.features = [image.new_zeros(count, past.weight.shape[1], height + 1, width + 2) for past in self.middles]
         self.row, self.column = row, 0  # all before is known to the cache
         if row:
-            self._look(0, row)
+            self._copy_colours(0, row)
             self._run(0, row, 0, width)
 
     def __call__(self, row: int, column: int, colour: int) -> Tensor:
-        self._look(self.row, row + 1)
+        self._copy_colours(self.row, row + 1)
         while self.row < row:
             self._run(self.row, self.row + 1, self.column, self.width)
             self.row, self.column = self.row + 1, 0
@@ -103,8 +104,8 @@ class _CachedConvolutions(Conditionals):
             parameters = parameters + self.direct(self.colours[:, :, row : row + 4, column : column + 7])
         return parameters[:, :, 0, 0].unflatten(1, (3, -1))[:, colour]
 
-    def _look(self, top: int, bottom: int) -> None:
-        """Take over the colours of these rows."""
+    def _copy_colours(self, top: int, bottom: int) -> None:
+        """Copy the colours of these rows of the image into the cache."""
         self.colours[:, :, top + 3 : bottom + 3, 3:-3] = self.image[:, :, top:bottom] * 2 - 1
 
     def _run(self, top: int, bottom: int, left: int, right: int) -> Tensor:

@@ -66,7 +66,7 @@ class PixelNetwork(nn.Module, ABC):
             nn.ReLU(),
             MaskedConv2d("B", features, parameters),
         )
-        # Colours are nearly a linear function of the colours around them: the network need only say what differs.
+        # Colours are nearly a linear function of the colours around them: the network need only model the rest.
         self.direct = MaskedConv2d("A", 3, parameters, 7) if self.distribution.direct else None
         if self.direct is not None:
             nn.init.zeros_(self.direct.weight)
@@ -74,7 +74,7 @@ class PixelNetwork(nn.Module, ABC):
 
     @torch.no_grad()
     def predict_linearly(self, image: Tensor, total: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
-        """Let an untrained network predict each value by least squares from those before it, more and less surely.
+        """Initialise the network to predict each value by least squares from those before it.
 
         Training then starts where linear prediction ends. Without a direct part (softmax) nothing happens.
 
@@ -108,8 +108,9 @@ class PixelNetwork(nn.Module, ABC):
             self.direct.bias[mean] = float(factors[-1])
             # A logistic's standard deviation is pi / sqrt(3) times its scale
             scale = 0.5 * math.log(max(float(left), 1e-8)) + math.log(math.sqrt(3) / math.pi)
-            sure = torch.linspace(-2.5, 1.0, third, device=image.device)
-            last.bias[mean.stop : mean.stop + third] = (scale + sure).clamp_min(-6)
+            # components of several widths around that scale, or all of them would get the same gradient
+            widths = torch.linspace(-2.5, 1.0, third, device=image.device)
+            last.bias[mean.stop : mean.stop + third] = (scale + widths).clamp_min(-6)
 
     @abstractmethod
     def stream(self, image: Tensor) -> Tensor:
@@ -153,14 +154,14 @@ class PixelNetwork(nn.Module, ABC):
     ) -> tuple[Tensor, Tensor]:
         """Draw the values of the hole one by one in reading order, each given all before it.
 
-        What is known below a hole pixel, or to its right in its row, has no influence on it: that is the order's price.
+        What is known below a hole pixel, or to its right in its row, has no influence on it.
 
         Args:
             image: N x 3 x H x W in [0, 1].
             mask: N x 1 x H x W, 1 = hole.
             generator: source of the random numbers; None: one seeded with 0.
             temperature: below 1 prefers likely values; 0 takes the likeliest.
-            cached: remember features of pixels that no longer change; False computes everything anew for every value.
+            cached: keep features of pixels that no longer change; False computes everything anew for every value.
             callback: called after each pixel with the share done and the image so far (not to be kept: it changes).
 
         Returns:

@@ -1,8 +1,8 @@
 """A critic on the features of a frozen, pretrained network (Sauer et al., Projected GANs, NeurIPS 2021).
 
-Small heads judge features that were learned from a million photos, so that the critic sees after a few hundred steps.
+Small heads score features learned from a million photos, so that the critic is of use after a few hundred steps.
 Where it departs from the paper: the trunk is SqueezeNet 1.1 (0.7 million parameters), hole and sketch are given to the
-heads as extra channels, features have unit norm at every place, and nothing is mixed across scales at random.
+heads as extra channels, features have unit norm at every place, and no random projections mix channels or scales.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 TAPS = ((1, 64), (4, 128), (7, 256), (12, 512))
 """Layers of the trunk whose features are judged, at 1/2, 1/4, 1/8 and 1/16 of the size, and their channels."""
 
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours, which the trunk was trained on."""
 
 
@@ -31,7 +31,7 @@ class ProjectedCritic(nn.Module):
     """
 
     mean: Tensor
-    deviation: Tensor
+    std: Tensor
 
     def __init__(self, in_channels: int = 5, width: int = 64, pretrained: bool = True) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class ProjectedCritic(nn.Module):
         self.trunk = squeezenet1_1(weights=kind).features[: TAPS[-1][0] + 1].requires_grad_(False)
         self.heads = nn.ModuleList(self._head(channels + in_channels - 3, width) for _, channels in TAPS)
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     @staticmethod
     def _head(channels: int, width: int) -> nn.Sequential:
@@ -64,7 +64,7 @@ class ProjectedCritic(nn.Module):
         """
         conditions = mask if sketch is None else torch.cat((mask, sketch), 1)
         taps = {layer: index for index, (layer, _) in enumerate(TAPS)}
-        x = (image - self.mean) / self.deviation
+        x = (image - self.mean) / self.std
         scores = []
         for number, layer in enumerate(self.trunk):
             if isinstance(layer, nn.ReLU):

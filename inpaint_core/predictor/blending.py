@@ -19,7 +19,7 @@ from inpaint_core.predictor.crops import plan_crops
 
 BLENDS = ("poisson", "mixed")
 CONTINUED = 3  # pixels around a hole pixel from which the photo's continuation is made
-REACH, LEAST_REACH = 0.5, 8.0  # how far into the hole it counts: of the hole's greatest depth, and pixels at least
+REACH, MIN_REACH = 0.5, 8.0  # how far into the hole it counts: of the hole's greatest depth, and pixels at least
 AT_ONCE = 3_000_000  # rectangles of more pixels are solved channel by channel, which takes a third of the memory
 
 
@@ -46,7 +46,7 @@ def blend(image: np.ndarray, mask: np.ndarray, fill: np.ndarray, mixed: bool = F
     if mask.all():
         raise InpaintError("A blend needs known pixels: leave some part of the photo outside of the mask.")
     blended = image.copy()
-    for crop in plan_crops(mask, context=0.0, min_context=4) if mask.any() else ():
+    for crop in plan_crops(mask, margin=0.0, min_margin=4) if mask.any() else ():
         window = crop.box.slices
         hole = np.zeros(mask[window].shape, bool)  # of this crop only: others may lie in its frame, but none beside
         for box in crop.holes:
@@ -65,7 +65,7 @@ def gradients(
     """The differences between neighbours that a blend should have.
 
     Args:
-        fill, image: float32 H x W x 3 in [0, 1]; the image's hole is not looked at.
+        fill, image: float32 H x W x 3 in [0, 1]; what the image holds in the hole is ignored.
         hole: bool H x W.
         mixed: where the photo, continued into the hole by Navier-Stokes, changes more from a pixel to the next than the
             fill does, take its difference, for all three channels: lines that end at the hole go on for a bit. What is
@@ -80,7 +80,7 @@ def gradients(
     blanked = np.where(hole[..., None], 0, np.rint(image * 255)).astype(np.uint8)
     continued = cv2.inpaint(blanked, hole.astype(np.uint8), CONTINUED, cv2.INPAINT_NS).astype(np.float32) / 255
     depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
-    trust = (1 - depth / max(REACH * depth.max(), LEAST_REACH)).clip(0)[..., None]
+    trust = (1 - depth / max(REACH * depth.max(), MIN_REACH)).clip(0)[..., None]
     return (
         _stronger(across, np.diff(continued, axis=1) * np.minimum(trust[:, 1:], trust[:, :-1])),
         _stronger(down, np.diff(continued, axis=0) * np.minimum(trust[1:], trust[:-1])),

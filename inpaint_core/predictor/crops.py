@@ -8,82 +8,23 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MOST_CROPS = 64  # more holes than this are gathered into wider groups
+from inpaint_core.masks.boxes import Box, bounding_box
+
+MAX_CROPS = 64  # more holes than this are gathered into wider groups
 GRID_SIDE = 1024  # holes are grouped on a grid of at most this many cells a side, whatever the size of the photo
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels; `bottom` and `right` are exclusive."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def area(self) -> int:
-        return self.height * self.width
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Index of the rectangle in an H x W array."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-    def moved(self, down: int, right: int) -> Box:
-        """The rectangle so many pixels further down and to the right."""
-        return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
-
-    def grown(self, by: int, limit: Box) -> Box:
-        """The rectangle wider by so many pixels on each side, but not beyond `limit`."""
-        return Box(
-            max(self.top - by, limit.top),
-            max(self.left - by, limit.left),
-            min(self.bottom + by, limit.bottom),
-            min(self.right + by, limit.right),
-        )
-
-    def overlaps(self, other: Box) -> bool:
-        """True if they share a pixel."""
-        return max(self.top, other.top) < min(self.bottom, other.bottom) and max(self.left, other.left) < min(
-            self.right, other.right
-        )
-
-    def union(self, other: Box) -> Box:
-        """The smallest rectangle that holds both."""
-        return Box(
-            min(self.top, other.top),
-            min(self.left, other.left),
-            max(self.bottom, other.bottom),
-            max(self.right, other.right),
-        )
-
-
-@dataclass(frozen=True)
 class Crop:
-    """One rectangle to fill: what the method sees, and the hole boxes inside it that are its to fill."""
+    """One rectangle to fill: what the method gets, and the boxes of the holes inside it that this crop fills."""
 
     box: Box
     holes: tuple[Box, ...]
 
 
-def bounding_box(mask: np.ndarray) -> Box:
-    """The smallest rectangle that holds every True pixel of a bool H x W array, of which there must be one."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-
-
-def _span(start: int, stop: int, margin: int, least: int, size: int) -> tuple[int, int]:
-    """[start, stop) widened by margin on both sides and to at least `least`, moved to stay inside [0, size)."""
-    length = max(stop - start + 2 * margin, least)
+def _span(start: int, stop: int, border: int, least: int, size: int) -> tuple[int, int]:
+    """[start, stop) widened by border on both sides and to at least `least`, moved to stay inside [0, size)."""
+    length = max(stop - start + 2 * border, least)
     start -= (length - (stop - start)) // 2
     stop = start + length
     if start < 0:
@@ -112,7 +53,7 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
     while True:
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         count, labels = cv2.connectedComponents(cv2.dilate(grid, kernel), connectivity=8)
-        if count - 1 <= MOST_CROPS or reach >= max(rows, columns):
+        if count - 1 <= MAX_CROPS or reach >= max(rows, columns):
             break
         reach *= 2
     boxes = []
@@ -125,25 +66,25 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
 
 
 def plan_crops(
-    mask: np.ndarray, *, context: float, min_context: int, native_size: int | None = None, square: bool = False
+    mask: np.ndarray, *, margin: float, min_margin: int, native_size: int | None = None, square: bool = False
 ) -> list[Crop]:
     """Rectangles that together hold every hole pixel with known pixels around, in the order they are to be filled.
 
     Args:
         mask: bool H x W, True = hole, not empty.
-        context: width of the frame around a hole as a share of the hole's longer side.
-        min_context: least width of the frame in pixels.
+        margin: width of the frame around a hole as a share of the hole's longer side.
+        min_margin: least width of the frame in pixels.
         native_size: least side of a crop in pixels, where the photo is that large.
         square: crops are as near to squares as the photo allows.
     """
     height, width = mask.shape
     crops: list[Crop] = []
-    for hole in hole_boxes(mask, near=min_context):
+    for hole in hole_boxes(mask, near=min_margin):
         longest = max(hole.height, hole.width)
-        margin = max(min_context, math.ceil(context * longest))
-        least = max(native_size or 0, longest + 2 * margin if square else 0)
-        top, bottom = _span(hole.top, hole.bottom, margin, least, height)
-        left, right = _span(hole.left, hole.right, margin, least, width)
+        border = max(min_margin, math.ceil(margin * longest))
+        least = max(native_size or 0, longest + 2 * border if square else 0)
+        top, bottom = _span(hole.top, hole.bottom, border, least, height)
+        left, right = _span(hole.left, hole.right, border, least, width)
         crops.append(Crop(Box(top, left, bottom, right), (hole,)))
     return sorted(_merge(crops), key=lambda crop: crop.box.area)
 
@@ -156,8 +97,8 @@ def _merge(crops: list[Crop]) -> list[Crop]:
         while index < len(merged):
             other = merged[index]
             union = crop.box.union(other.box)
-            tangled = any(hole.overlaps(its) for hole in crop.holes for its in other.holes)
-            if tangled or union.area <= crop.box.area + other.box.area:
+            overlapping = any(hole.overlaps(its) for hole in crop.holes for its in other.holes)
+            if overlapping or union.area <= crop.box.area + other.box.area:
                 crop = Crop(union, crop.holes + merged.pop(index).holes)
                 index = 0  # the wider crop may now swallow one that was passed over
             else:

@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from inpaint_core.masks.pixelate import Grid
 
-SHARE, LEAST, MOST = 1 / 16, 6, 16  # side of the blocks: of the crop's longer side, and in pixels of the method's scale
+BLOCK_SHARE = 1 / 16  # side of a block as a share of the crop's longer side
+MIN_BLOCK, MAX_BLOCK = 6, 16  # and its limits in pixels, at the method's scale
 
 
 def pixelated(
@@ -34,11 +35,11 @@ def pixelated(
     height, width = hole.shape
     content = image.astype(np.float32) / 255
     grid = find_grid(image, mask)
-    if grid is not None and grid.block * scale >= LEAST:
+    if grid is not None and grid.block * scale >= MIN_BLOCK:
         content, block = _mosaic(content, mask.astype(np.float32), grid), grid.block
         note = f"keeps the photo's own mosaic, blocks of {block} pixels"
     else:
-        grid, block = None, min(max(round(max(height, width) * SHARE), LEAST), MOST)
+        grid, block = None, min(max(round(max(height, width) * BLOCK_SHARE), MIN_BLOCK), MAX_BLOCK)
         note = f"sees the hidden part pixelated, in blocks of {max(1, round(block / scale))} pixels"
     if scale != 1:
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

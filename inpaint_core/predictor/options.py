@@ -38,8 +38,11 @@ class FillOptions:
     """Also gather what costs time to gather: gate maps, attention flow (see the method's `fill`)."""
 
     def check(self) -> None:
-        """Raise `InpaintError` unless `refine` and `blend` are None or words that are known."""
-        check(self.refine, self.blend)
+        """Raise `InpaintError` unless `refine` and `blend` are None or known words."""
+        if self.refine is not None and self.refine not in REFINERS:
+            raise InpaintError(f"There is no refinement {self.refine!r}; choose one of {', '.join(REFINERS)}.")
+        if self.blend is not None and self.blend not in BLENDS:
+            raise InpaintError(f"There is no blending {self.blend!r}; choose one of {', '.join(BLENDS)}.")
 
 
 @dataclass
@@ -52,11 +55,3 @@ class Result:
     details: dict[str, Any] = field(default_factory=dict)  # crops, notes, and the method's extras
     metrics: dict[str, float] = field(default_factory=dict)  # only where a reference was given
     error: str | None = None  # only from a comparison, where one method's failure must not end the others
-
-
-def check(refine: str | None, blend: str | None) -> None:
-    """Raise `InpaintError` unless both are None or words that are known."""
-    if refine is not None and refine not in REFINERS:
-        raise InpaintError(f"There is no refinement {refine!r}; choose one of {', '.join(REFINERS)}.")
-    if blend is not None and blend not in BLENDS:
-        raise InpaintError(f"There is no blending {blend!r}; choose one of {', '.join(BLENDS)}.")

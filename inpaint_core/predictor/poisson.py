@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 TOLERANCE = 5e-5  # the estimated error of a value at which the work ends; values are about 1
-MOST_ROUNDS = 100  # of conjugate gradients: a dozen are usual
+MAX_ITERATIONS = 100  # of conjugate gradients: a dozen are usual
 SWEEPS = 2  # of Jacobi's method before and after each coarser level
 DAMPING = 0.8  # of them
 COARSEST = 12  # sides up to this are solved directly
@@ -154,13 +154,13 @@ def solve(grids: Multigrid, right: np.ndarray, start: np.ndarray, tolerance: flo
     """
     fine = grids.levels[0]
     x = start.astype(np.float64)
-    rounds = 0
-    while rounds < MOST_ROUNDS:
+    iterations = 0
+    while iterations < MAX_ITERATIONS:
         residual = (right - fine.apply(x)).astype(np.float32)  # in float64, as float32 would lose what is left
         change = np.zeros_like(residual)
         direction, energy = np.zeros_like(residual), 1.0
-        while rounds < MOST_ROUNDS:
-            rounds += 1
+        while iterations < MAX_ITERATIONS:
+            iterations += 1
             correction = grids.cycle(residual)
             error = float(np.abs(correction).max(initial=0))
             if error < tolerance:
@@ -172,6 +172,6 @@ def solve(grids: Multigrid, right: np.ndarray, start: np.ndarray, tolerance: flo
             change += length * direction
             residual -= length * image
             if error < 1e-3 * np.abs(change).max(initial=0):
-                break  # float32 may have drifted: look again in float64
+                break  # float32 may have drifted: take the residual anew in float64
         x += change
     return x

@@ -18,12 +18,13 @@ from PIL import Image
 
 from inpaint_core import catalogue
 from inpaint_core.arguments import as_image, as_mask, choose_device
+from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
-from inpaint_core.predictor.crops import Box, Crop, depth, plan_crops
+from inpaint_core.predictor.crops import Crop, depth, plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
-from inpaint_core.predictor.resize import as_photo, of_known, pad_to_multiple
+from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known
 from inpaint_core.progress import Preview, Progress, part_of, throttled
 from inpaint_core.sketch import as_sketch
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from inpaint_core.methods.base import Filled, FillMethod
 
-LEAST_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
+MIN_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,8 @@ def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
     image, mask, method = planes.image, planes.mask, run.method
     crops = plan_crops(
         mask,
-        context=method.context,
-        min_context=method.min_context,
+        margin=method.margin,
+        min_margin=method.min_margin,
         native_size=method.native_size,
         square=method.fixed_size,
     )
@@ -205,7 +206,7 @@ def _fill_crop(planes: Planes, run: Run) -> FilledCrop:
         except (torch.OutOfMemoryError, RuntimeError) as error:
             used = round(height * scale) * round(width * scale)
             too_big = isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
-            can_shrink = not run.method.fixed_size and used > LEAST_PIXELS_AFTER_OUT_OF_MEMORY
+            can_shrink = not run.method.fixed_size and used > MIN_PIXELS_AFTER_OUT_OF_MEMORY
             if run.device == "cpu" or not too_big or not can_shrink:
                 raise
             max_pixels = used // 2
@@ -237,7 +238,7 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     method = run.method
     height, width = planes.mask.shape
     size = new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
-    small, hole = of_known(planes.image, planes.mask, new_height, new_width)
+    small, hole = resize_known(planes.image, planes.mask, new_height, new_width)
     if not hole.any():  # every pixel of the smaller photo has a known part: their mean is the fill
         return FilledCrop(as_photo(small, height, width), scale, [], {})
     notes = []
@@ -249,7 +250,7 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     target = run.device if method.uses_gpu else "cpu"
 
     def tensor(array: np.ndarray) -> Tensor:
-        """H x W (x C) float32 -> 1 x C x H' x W' on the device, padded as the method wants it."""
+        """H x W (x C) float32 -> 1 x C x H' x W' on the device, padded to the method's multiples."""
         padded = pad_to_multiple(array, method.multiple_of, method.native_size if method.fixed_size else None)
         return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(padded).transpose(2, 0, 1))[None]).to(target)
 

@@ -26,7 +26,7 @@ def shrink(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tupl
     return total / np.maximum(weight, 1e-4)[..., None], hole.astype(np.float32)
 
 
-def of_known(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def resize_known(image: np.ndarray, mask: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     """A photo with a hole at another size, made of its known pixels only: the hole's content must not run into them.
 
     Args:

@@ -1,4 +1,4 @@
-"""Sketches: the edges of a photo as lines to draw with, and any drawing as the thin lines the networks know.
+"""Sketches: the edges of a photo as lines to draw with, and any drawing as the thin lines the networks were trained on.
 
 >>> from inpaint_core import sketch
 >>> soft = sketch.edges(photo)                # probability of an edge at each pixel

@@ -41,7 +41,9 @@ def load(method: str, folder: str | Path | None = None) -> tuple[dict[str, Any],
     folder = Path(folder or directory())
     record = records(folder).get(method)
     if record is None:
-        raise InpaintError(f"There are no weights for {method} in {folder}: train them with python -m train.{method}.")
+        raise InpaintError(
+            f"There are no weights for {method} in {folder}: 'python -m inpaint_core methods' prints how to train them."
+        )
     path = folder / record.file
     try:
         content = path.read_bytes()

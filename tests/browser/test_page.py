@@ -109,7 +109,7 @@ def test_a_mask_is_drawn_at_random_undone_and_loaded_from_a_file(page: Page, pho
     page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")
     assert np.array_equal(painted(page), mask > 0)
     page.locator("#look").click()
-    expect(page.locator("#verdict")).to_contain_text("in one piece")
+    expect(page.locator("#mask-summary")).to_contain_text("in one piece")
 
 
 def test_compare_streams_the_chosen_methods_with_their_measures(page: Page, photo: Path) -> None:

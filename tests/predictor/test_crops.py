@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inpaint_core.predictor.crops import Box, bounding_box, depth, hole_boxes, plan_crops
+from inpaint_core.masks.boxes import Box
+from inpaint_core.predictor.crops import depth, hole_boxes, plan_crops
 
 
 @st.composite
@@ -23,8 +24,8 @@ def masks_of_rectangles(draw: st.DrawFn) -> np.ndarray:
 
 @given(masks_of_rectangles(), st.floats(0.05, 2), st.integers(1, 64), st.sampled_from([None, 64, 256]), st.booleans())
 @settings(max_examples=150, deadline=None)
-def test_every_hole_pixel_lies_in_a_hole_box_of_a_crop_that_sees_known_pixels(mask, context, least, native, square):
-    crops = plan_crops(mask, context=context, min_context=least, native_size=native, square=square)
+def test_every_hole_pixel_lies_in_a_hole_box_of_a_crop_that_sees_known_pixels(mask, margin, least, native, square):
+    crops = plan_crops(mask, margin=margin, min_margin=least, native_size=native, square=square)
     covered = np.zeros_like(mask)
     for crop in crops:
         assert 0 <= crop.box.top < crop.box.bottom <= mask.shape[0]
@@ -39,16 +40,16 @@ def test_every_hole_pixel_lies_in_a_hole_box_of_a_crop_that_sees_known_pixels(ma
 def test_far_holes_get_crops_of_their_own_and_near_ones_share_one():
     mask = np.zeros((1000, 1000), bool)
     mask[10:20, 10:20] = mask[980:990, 980:990] = True
-    assert len(plan_crops(mask, context=1.0, min_context=16)) == 2
+    assert len(plan_crops(mask, margin=1.0, min_margin=16)) == 2
     mask[22:30, 22:30] = True
-    assert len(plan_crops(mask, context=1.0, min_context=16)) == 2
+    assert len(plan_crops(mask, margin=1.0, min_margin=16)) == 2
 
 
 def test_no_hole_pixel_belongs_to_two_crops():
     mask = np.zeros((600, 600), bool)
     mask[100:500, 100:110] = mask[490:500, 100:500] = True  # an L whose bounding box holds the next hole
     mask[200:220, 300:320] = True
-    crops = plan_crops(mask, context=0.1, min_context=16)
+    crops = plan_crops(mask, margin=0.1, min_margin=16)
     owners = np.zeros(mask.shape, int)
     for crop in crops:
         mine = np.zeros(mask.shape, int)
@@ -61,7 +62,7 @@ def test_no_hole_pixel_belongs_to_two_crops():
 def test_a_thousand_specks_are_gathered_into_few_crops():
     mask = np.zeros((2000, 2000), bool)
     mask[::60, ::60] = True
-    crops = plan_crops(mask, context=1.0, min_context=16)
+    crops = plan_crops(mask, margin=1.0, min_margin=16)
     assert 1 <= len(crops) <= 64
 
 
@@ -74,15 +75,8 @@ def test_grouping_on_the_coarse_grid_keeps_boxes_tight():
 def test_a_crop_at_the_corner_moves_inside_and_keeps_its_native_size():
     mask = np.zeros((500, 700), bool)
     mask[:5, -5:] = True
-    (crop,) = plan_crops(mask, context=1.0, min_context=16, native_size=256)
+    (crop,) = plan_crops(mask, margin=1.0, min_margin=16, native_size=256)
     assert crop.box == Box(0, 444, 256, 700)
-
-
-def test_the_bounding_box_of_a_mask_holds_its_pixels_and_no_more():
-    mask = np.zeros((30, 40), bool)
-    mask[3, 7] = mask[20, 31] = True
-    assert bounding_box(mask) == Box(3, 7, 21, 32)
-    assert bounding_box(mask[3:4, 7:8]) == Box(0, 0, 1, 1)
 
 
 def test_the_depth_of_a_hole_is_that_of_its_middle_and_not_its_length() -> None:

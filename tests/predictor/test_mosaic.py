@@ -71,7 +71,7 @@ def test_a_mosaic_that_the_photo_carries_is_shown_as_it_is(restored, astronaut, 
     given = image
     if quality:
         given = cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
-    result, shown = restored(given, mask, max_pixels=1 << 20, context=0.4)
+    result, shown = restored(given, mask, max_pixels=1 << 20, margin=0.4)
     box = result.details["box"]
     assert "own mosaic, blocks of 20 pixels" in result.details["notes"][0]
     inside = mask[box.slices]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from inpaint_core.predictor.resize import as_photo, of_known, pad_to_multiple, shrink
+from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known, shrink
 
 
 def test_shrinking_averages_known_pixels_only():
@@ -31,7 +31,7 @@ def test_at_any_size_the_known_part_is_made_of_known_pixels_only(size):
     image, mask = np.full((50, 70, 3), 51, np.uint8), np.zeros((50, 70), bool)
     mask[10:30, 20:60] = True
     image[mask] = 255
-    small, hole = of_known(image, mask, *size)
+    small, hole = resize_known(image, mask, *size)
     assert small.shape == (*size, 3)
     assert np.abs(small[hole == 0] - 0.2).max() < 1e-5
     assert hole.mean() == pytest.approx(mask.mean(), abs=0.08)

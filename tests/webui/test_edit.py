@@ -89,7 +89,7 @@ def test_without_a_photo_or_a_result_the_message_says_what_to_do(tab: EditTab) -
 
 
 def test_stopping_hides_what_was_shown_of_the_running_fill(tab: EditTab) -> None:
-    stopped = tab.say_stopped()
+    stopped = tab.show_stopped()
     assert "Stopped" in stopped[tab.notes]
     assert not stopped[tab.preview].visible
     assert not stopped[tab.stop].visible

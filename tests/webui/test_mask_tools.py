@@ -13,7 +13,7 @@ from inpaint_core import masks
 from tests.webui.painting import box, initial, layer, strokes
 from webui.drawing import Drawing, Repairs, Strokes
 from webui.events import Values
-from webui.mask_tools import MaskTools, preview, verdict
+from webui.mask_tools import MaskTools, preview, summarise
 from webui.session import Session
 from webui.workspace import Workspace
 
@@ -58,7 +58,7 @@ def test_without_a_photo_every_tool_asks_for_one(tools: MaskTools) -> None:
     for function in (tools.load, tools.reuse, tools.save):
         with pytest.raises(gr.Error, match="Open a photo first"):
             function(values)
-    assert tools.preview(values) == {tools.workspace.mask_preview: None, tools.workspace.mask_verdict: ""}
+    assert tools.preview(values) == {tools.workspace.mask_preview: None, tools.workspace.mask_summary: ""}
 
 
 def test_the_preview_shows_strokes_and_growth_in_different_colours(session: Session) -> None:
@@ -69,10 +69,10 @@ def test_the_preview_shows_strokes_and_growth_in_different_colours(session: Sess
 
 
 def test_the_preview_comes_with_what_is_found_in_the_mask(tools: MaskTools, session: Session) -> None:
-    assert tools.preview(_values(tools, session))[tools.workspace.mask_verdict] == "Nothing is painted yet."
+    assert tools.preview(_values(tools, session))[tools.workspace.mask_summary] == "Nothing is painted yet."
     ring = box(50, 50, 150, 150) & ~box(60, 60, 140, 140)
     found = tools.preview(_values(tools, session, ring))
-    assert "in one piece" in found[tools.workspace.mask_verdict]
+    assert "in one piece" in found[tools.workspace.mask_summary]
     assert found[tools.workspace.mask_preview].shape == (300, 400, 3)
     two = ring | box(200, 200, 230, 230)
-    assert "in 2 pieces" in verdict(masks.diagnose(two))
+    assert "in 2 pieces" in summarise(masks.diagnose(two))

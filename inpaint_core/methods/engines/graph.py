@@ -57,7 +57,7 @@ def _activate(x: Any, activation: Callable[[Tensor], Tensor] | None) -> Any:
         return ops.relu(x)
     if activation is F.elu:
         return ops.elu(x, 1.0)
-    raise ValueError(f"the engine does not know the activation {activation}")
+    raise ValueError(f"the engine does not support the activation {activation}")
 
 
 def _twice(x: Any) -> Any:
@@ -176,4 +176,4 @@ LAYERS: dict[type[nn.Module], Callable[[Any, Any], Any]] = {
     nn.LeakyReLU: _leaky,
     nn.ReLU: _relu,
 }
-"""What the engine knows: layer -> function that appends it to a graph."""
+"""The layers the engine supports: layer -> function that appends it to a graph."""

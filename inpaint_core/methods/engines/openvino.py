@@ -1,6 +1,6 @@
 """Runs a network's stacks of convolutions through OpenVINO, on a CPU two to three times as fast as torch.
 
-Every `nn.Sequential` of layers that `graph` knows becomes one compiled graph with dynamic sizes; whatever lies
+Every `nn.Sequential` of layers that `graph` supports becomes one compiled graph with dynamic sizes; whatever lies
 between (attention, pasting) stays torch. The graphs are written out layer by layer, which takes milliseconds and no
 example; tracing the same networks took 50 s. So nothing needs to be converted beforehand or cached.
 """
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from inpaint_core.methods.engines.graph import LAYERS, graph_of
 from inpaint_core.networks.layers.attention import ContextualAttention
 
-LEAST_SHARE = 0.9
+MIN_SHARE = 0.9
 """Share of the parameters that the compiled parts must hold for the engine to be worth its copies back and forth."""
 
 
@@ -30,12 +30,12 @@ def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
         dtype: what convolutions compute in, torch.float32 or torch.bfloat16.
 
     Returns:
-        The network, or None (unchanged) where the layers known here hold too little of it.
+        The network, or None (unchanged) where the supported layers hold too little of it.
     """
     parts = {name: module for name, module in network.named_modules() if _is_stack(module)}
     parts = {name: part for name, part in parts.items() if not any(name.startswith(f"{other}.") for other in parts)}
     covered = sum(parameter.numel() for part in parts.values() for parameter in part.parameters())
-    if covered < LEAST_SHARE * sum(parameter.numel() for parameter in network.parameters()):
+    if covered < MIN_SHARE * sum(parameter.numel() for parameter in network.parameters()):
         return None
     for name, part in parts.items():
         # Wrapped in a stack of one, for networks that go through their layers one by one.
@@ -82,7 +82,7 @@ class CompiledStack(nn.Module):
 
     def __init__(self, stack: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        self.stack = stack  # keeps the parameters where callers look for them
+        self.stack = stack  # keeps the parameters in `network.parameters()`
         self.compiled = openvino.Core().compile_model(
             graph_of(stack),
             "CPU",
@@ -109,11 +109,11 @@ class CompiledStack(nn.Module):
 
 
 def _is_stack(module: nn.Module) -> bool:
-    """True for a sequence of known layers only."""
-    return isinstance(module, nn.Sequential) and len(module) > 0 and all(_is_known(layer) for layer in module)
+    """True for a sequence of supported layers only."""
+    return isinstance(module, nn.Sequential) and len(module) > 0 and all(_is_supported(layer) for layer in module)
 
 
-def _is_known(module: nn.Module) -> bool:
+def _is_supported(module: nn.Module) -> bool:
     if isinstance(module, nn.Sequential):
-        return all(_is_known(layer) for layer in module)
+        return all(_is_supported(layer) for layer in module)
     return type(module) in LAYERS

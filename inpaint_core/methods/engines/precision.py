@@ -9,10 +9,10 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-LEAST_GAIN = 1.2
+MIN_GAIN = 1.2
 """bfloat16 costs accuracy, so it must be at least this many times faster to be chosen."""
 
-MOST_SECONDS = 0.15
+MAX_SECONDS = 0.15
 """The measurement ends after this time."""
 
 _chosen: dict[str, torch.dtype] = {}
@@ -22,7 +22,7 @@ _lock = threading.Lock()
 def fastest_precision(device: torch.device | str) -> torch.dtype:
     """`torch.bfloat16` where it makes a typical convolution clearly faster on the device, else `torch.float32`.
 
-    The first call takes some 20 ms, on a busy machine about `MOST_SECONDS` (a CPU with AMX or AVX512-bf16 and recent
+    The first call takes some 20 ms, on a busy machine about `MAX_SECONDS` (a CPU with AMX or AVX512-bf16 and recent
     GPUs gain, others lose).
     """
     device = torch.device(device)
@@ -33,7 +33,7 @@ def fastest_precision(device: torch.device | str) -> torch.dtype:
             else:
                 seconds = seconds_of_convolutions(device, (torch.float32, torch.bfloat16))
                 gain = seconds[torch.float32] / seconds[torch.bfloat16]
-                _chosen[str(device)] = torch.bfloat16 if gain > LEAST_GAIN else torch.float32
+                _chosen[str(device)] = torch.bfloat16 if gain > MIN_GAIN else torch.float32
         return _chosen[str(device)]
 
 
@@ -47,7 +47,7 @@ def seconds_of_convolutions(
     """
     best = dict.fromkeys(dtypes, float("inf"))
     runs = {dtype: _convolution(device, dtype, channels, side) for dtype in dtypes}
-    end = time.perf_counter() + MOST_SECONDS
+    end = time.perf_counter() + MAX_SECONDS
     for turn in range(rounds):
         for dtype in dtypes:
             try:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """Evaluation mode, on the device, channels last, in `dtype` except for normalisation statistics, no gradients."""
     network = network.eval().requires_grad_(False).to(device)
-    norms = [module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     exact = [{name: tensor.clone() for name, tensor in norm.state_dict().items()} for norm in norms]
     network.to(dtype)
     for norm, state in zip(norms, exact, strict=True):  # variances in bfloat16 would be off by up to 0.4 %

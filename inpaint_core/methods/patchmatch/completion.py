@@ -18,8 +18,8 @@ from inpaint_core.methods.patchmatch.search import NearestPatches, patch_overlap
 from inpaint_core.methods.patchmatch.voting import copy_best, vote
 
 PATCH_SIZES = (5, 3, 1)  # the first with enough sources is taken
-TARGETS_A_SOURCE = 100  # enough: one source for so many targets
-SHORTEST_SIDE = 48  # of a level that is halved again
+TARGETS_PER_SOURCE = 100  # at most, for a patch size to have enough sources
+MIN_SIDE = 48  # of a level that is halved again
 TRUST = 2.0  # a pixel one step further inside the hole counts this many times less (gamma, section 3.2)
 DEEPEST = 16  # steps inside the hole after which trust does not fall further
 ROUNDS_AT_COARSEST = 15  # of search and vote
@@ -60,24 +60,24 @@ def complete(
         field = NearestPatches(inside, patch, generator)
         # An initial fill is trusted everywhere; a guess grown from the border, less the farther from it.
         depth = hole_depth(inside, DEEPEST) if initial is None else torch.zeros_like(known[..., 0])
-        field.weigh(TRUST**-depth)
+        field.set_weights(TRUST**-depth)
         middle = patch // 2 * (field.width + 1)
         trust = TRUST ** -depth.flatten()[field.targets + middle]
         if coarser is None:
-            field.look_at(current)
+            field.set_image(current)
             field.improve(2 * SEARCHES, (8, 4, 2, 1))
             rounds = ROUNDS_AT_COARSEST if initial is None else ROUNDS_FROM_INITIAL
         else:
             current = torch.where(inside[..., None], double(current, *inside.shape), known)
             field.start_from(coarser)
-            field.look_at(current)
+            field.set_image(current)
             # The coarse image is blurred at this size: its matches, not its pixels, have the details.
             current = vote(field, current, inside, trust)
             rounds = ROUNDS_BY_LEVEL[min(level, len(ROUNDS_BY_LEVEL) - 1)]
-        for again in range(rounds):
-            field.look_at(current)
-            field.improve(SEARCHES, (2, 1) if again else (8, 4, 2, 1))
-            if level or again < rounds - 1:
+        for iteration in range(rounds):
+            field.set_image(current)
+            field.improve(SEARCHES, (2, 1) if iteration else (8, 4, 2, 1))
+            if level or iteration < rounds - 1:
                 current = vote(field, current, inside, trust)
         coarser = field
     completed, offsets = copy_best(field, current, hole)
@@ -97,7 +97,7 @@ def patch_size(hole: Tensor) -> int:
             continue
         overlaps = patch_overlaps(hole, patch)
         targets = int(overlaps.sum())
-        if (overlaps.numel() - targets) * TARGETS_A_SOURCE > targets:
+        if (overlaps.numel() - targets) * TARGETS_PER_SOURCE > targets:
             return patch
     if bool(hole.all()):
         raise InpaintError(
@@ -115,7 +115,7 @@ def pyramid(image: Tensor, hole: Tensor, patch: int) -> list[tuple[Tensor, Tenso
     levels = [(image, hole)]
     while patch == PATCH_SIZES[0]:
         image, hole = levels[-1]
-        if min(hole.shape) < SHORTEST_SIDE or float(hole_depth(hole, patch // 2 + 1).max()) <= patch // 2:
+        if min(hole.shape) < MIN_SIDE or float(hole_depth(hole, patch // 2 + 1).max()) <= patch // 2:
             break
         image, share = halve(image, hole)
         hole = share < 0.5

@@ -19,7 +19,7 @@ class PatchMatch(FillMethod):
 
     max_pixels = 2 << 20
     uses_gpu = True
-    min_context = 64
+    min_margin = 64
 
     def __init__(self, even: bool = True) -> None:
         self.even = even
@@ -49,8 +49,8 @@ class PatchMatch(FillMethod):
                 continue
             initial = None if context.initial is None else context.initial[sample].permute(1, 2, 0)
             generator = Generator(image.device).manual_seed(seed)
-            filled, offsets[sample], said = complete(image[sample].permute(1, 2, 0), hole, generator, initial)
-            notes += said
+            filled, offsets[sample], sample_notes = complete(image[sample].permute(1, 2, 0), hole, generator, initial)
+            notes += sample_notes
             if self.even:
                 filled = even_out(filled, hole, offsets[sample])
             completed[sample] = filled.permute(2, 0, 1)

@@ -1,6 +1,6 @@
 """Evens out the steps of brightness and colour between copied patches, and between them and the photo around.
 
-Patches from two places of a sky differ by a level or two, and the eye sees the line. The patches show what the
+Patches from two places of a sky differ by a level or two, which shows as a line. The patches show what the
 difference between two neighbours should be: the gradient-domain fusion of Agarwala et al., "Interactive digital
 photomontage", SIGGRAPH 2004, section 3. Departures: only small steps are evened out, for a large one is a contour; and
 corrections fade with the distance from the seam, so a wrong one stays where it is.
@@ -14,7 +14,7 @@ from torch import Tensor
 LARGEST_STEP = 0.12  # a step of this size, of 1, is a contour and left alone; half of it and less counts in full
 LARGEST_CORRECTION = 0.1
 FADE = 40.0  # pixels over which a correction fades
-MOST_ROUNDS = 300
+MAX_ITERATIONS = 300
 TOLERANCE = 1e-3  # relative size of the residual at which the solver stops: far below a grey level
 NEIGHBOURS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
@@ -90,7 +90,7 @@ def _solve(neighbours: Tensor, diagonal: Tensor, right_side: Tensor) -> Tensor:
     direction = scaled.clone()
     energy = (residual * scaled).sum(0)
     goal = TOLERANCE**2 * energy
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ITERATIONS):
         if bool((energy <= goal).all()):
             break
         image = apply(direction)

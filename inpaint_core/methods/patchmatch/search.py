@@ -64,17 +64,17 @@ class NearestPatches:
         self.nearest = self.sources[chosen]
         self.distance = torch.full(self.targets.shape, torch.inf, device=hole.device)
 
-    def weigh(self, weight: Tensor) -> None:
+    def set_weights(self, weight: Tensor) -> None:
         """Set how much each pixel counts in a comparison: float32 H x W, above 0. Relative within a patch."""
         flat = weight.contiguous().flatten()
         count = len(flat) - (self.patch - 1) * (self.width + 1)
         windows = flat.as_strided((count, self.patch, self.patch), (1, self.width, 1))[self.targets].flatten(1)
         self.weight = windows / windows.sum(1, keepdim=True)  # (M, p * p)
 
-    def look_at(self, image: Tensor) -> None:
+    def set_image(self, image: Tensor) -> None:
         """Compare with this image from now on: float32 H x W x C with the hole's present content.
 
-        Call `weigh` before. The distances of the present pairs are renewed.
+        Call `set_weights` before. The distances of the present pairs are renewed.
         """
         self.strips = image.new_empty(0)  # the old table goes before the new one is made
         pixels = image.reshape(-1, image.shape[-1]).contiguous()
@@ -82,9 +82,9 @@ class NearestPatches:
         self.channels = channels
         strips = pixels.as_strided((count - self.patch + 1, self.patch * channels), (channels, 1))
         self.strips = strips.contiguous()  # every row of every patch
-        everyone = torch.arange(len(self.targets), device=self.targets.device)
+        every_target = torch.arange(len(self.targets), device=self.targets.device)
         self.distance = torch.cat(
-            [self.compare(which, self.nearest[which]) for which in everyone.split(self.chunk)],
+            [self.compare(which, self.nearest[which]) for which in every_target.split(self.chunk)],
         )
 
     def compare(self, which: Tensor, sources: Tensor) -> Tensor:
@@ -125,14 +125,14 @@ class NearestPatches:
 
     def search_randomly(self) -> None:
         """Offer every target random sources around its present one, in windows that halve down to one pixel."""
-        everyone = torch.arange(len(self.targets), device=self.targets.device)
+        every_target = torch.arange(len(self.targets), device=self.targets.device)
         radius = max(self.height, self.width)
         while radius >= 1:
-            jump = torch.rand((2, len(everyone)), generator=self.generator, device=everyone.device)
+            jump = torch.rand((2, len(every_target)), generator=self.generator, device=every_target.device)
             jump = (jump * (2 * radius + 1)).long() - radius
             row = (self.nearest // self.width + jump[0]).clamp_(0, self.rows - 1)
             column = (self.nearest % self.width + jump[1]).clamp_(0, self.columns - 1)
-            self.offer(everyone, row * self.width + column)
+            self.offer(every_target, row * self.width + column)
             radius //= 2
 
     def improve(self, rounds: int, strides: tuple[int, ...]) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 ATTENTION_MARGIN = 4
-"""A `margin` for DeepFill's networks: places around the hole, at 1/8 of the size, that their decoders see it from."""
+"""The `margin` of DeepFill's networks: places around the hole, at 1/8 of the size, from which decoders reach it."""
 
 
 class ContextualAttention(nn.Module):

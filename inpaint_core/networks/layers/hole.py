@@ -1,4 +1,4 @@
-"""What a network sees in place of the hole: a constant colour, never what the photo held there."""
+"""What a network gets in place of the hole: a constant colour, never what the photo held there."""
 
 from __future__ import annotations
 

@@ -137,5 +137,5 @@ def test_a_result_survives_the_next_call() -> None:
 def test_an_activation_the_engine_does_not_know_is_said_and_not_dropped() -> None:
     layer = GatedConv2d(3, 4, activation=torch.tanh)
     assert GatedConv2d in LAYERS
-    with pytest.raises(ValueError, match="does not know the activation"):
+    with pytest.raises(ValueError, match="does not support the activation"):
         CompiledStack(nn.Sequential(layer), torch.float32)

@@ -182,8 +182,8 @@ def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) ->
     image = photo(astronaut, 64)[0].permute(1, 2, 0).contiguous()
     hole = stroke(64, 64)[0, 0] > 0
     field = NearestPatches(hole, 5, numbers())
-    field.weigh(torch.ones(64, 64))
-    field.look_at(image)
+    field.set_weights(torch.ones(64, 64))
+    field.set_image(image)
     field.improve(12, (8, 4, 2, 1))
     best = torch.full_like(field.distance, torch.inf)
     for source in field.sources.split(256):
@@ -199,14 +199,14 @@ def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) ->
 def test_a_target_takes_a_candidate_only_if_it_is_nearer(astronaut: np.ndarray) -> None:
     image = photo(astronaut, 48)[0].permute(1, 2, 0).contiguous()
     field = NearestPatches(stroke(48, 48)[0, 0] > 0, 5, numbers())
-    field.weigh(torch.ones(48, 48))
-    field.look_at(image)
+    field.set_weights(torch.ones(48, 48))
+    field.set_image(image)
     before = field.distance.clone()
     field.improve(1, (1,))
     assert (field.distance <= before).all()
     assert (field.distance < before).any()
     kept = field.distance.clone()
-    field.look_at(image)
+    field.set_image(image)
     assert torch.allclose(field.distance, kept, atol=1e-6)
 
 
