@@ -1,4 +1,4 @@
-"""How fast this machine convolves: the rate by which networks and training steps are judged."""
+"""How fast this machine convolves: the rate with which networks and training steps are compared."""
 
 from __future__ import annotations
 

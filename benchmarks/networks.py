@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from inpaint_core.methods.feed_forward import FeedForward
 
-HOLE_SIDE = 0.5  # of the photo's: a hole in the centre, as the papers have it
+HOLE_SIDE = 0.5  # of the photo's: a hole in the centre, as in the papers
 COLUMNS = ("network", "weights", "engine", "side", "seconds", "CPU s", "first, s", "peak, MB", "TFLOP", "share of rate")
 NOTE = (
     "First: the first fill, which loads and compiles. Peak: above a process that has imported everything; weights "

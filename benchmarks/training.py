@@ -33,7 +33,7 @@ from benchmarks.section import Section
 from inpaint_core.errors import InpaintError
 from train.core.run import Run
 
-LENGTH, START = 100_000, 90_000  # steps of the run that is imagined, and the one it is measured from
+LENGTH, START = 100_000, 90_000  # steps of the run that is assumed, and the step from which it is measured
 ENOUGH = 4.0  # seconds of steps, after which no further cycle is measured
 PHOTOS = 16
 JOINED = {"critic_alone": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step

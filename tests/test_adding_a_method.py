@@ -33,7 +33,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     small_twins = copy / "tests" / "methods" / "test_feed_forward.py"
     insert(small_twins, SMALL_TWIN, before='    "glcic": ')
-    insert(small_twins, "from inpaint_core.networks.toy import Toy\n", before="\nFACTS: ")
+    insert(small_twins, "from inpaint_core.networks.toy import Toy\n", before="\nSMALL: ")
     run(copy, "-c", EXPORT)
     return copy
 

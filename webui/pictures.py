@@ -5,13 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from inpaint_core.masks.boxes import Box, bounding_box
+
 
 def around(mask: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns of the hole (bool H x W, not empty) with half of its longer side around it."""
-    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
-    margin = round(max(np.ptp(span) + 1 for span in spans) / 2)
-    rows, columns = (slice(max(0, int(span[0]) - margin), int(span[-1]) + 1 + margin) for span in spans)
-    return rows, columns
+    hole = bounding_box(mask)
+    margin = round(max(hole.height, hole.width) / 2)
+    return hole.grown(margin, limit=Box(0, 0, *mask.shape)).slices
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -85,10 +85,10 @@ def _parse(words: list[str]) -> Command | None:
     except SystemExit as stop:
         if not stop.code:
             return None
-        raise InpaintError(_in_one_sentence(message.getvalue())) from None
+        raise InpaintError(_one_line(message.getvalue())) from None
 
 
-def _in_one_sentence(message: str) -> str:
+def _one_line(message: str) -> str:
     """What tyro says is wrong, in its frame of several lines, as one line."""
     lines = Text.from_ansi(message).plain.translate(FRAME).splitlines()[1:]  # the first one is a title
     wrong = []

@@ -109,7 +109,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _by_stem(folder: Path) -> dict[str, list[Path]]:
-    """The pictures of a folder by name without suffix: listed once, however many photos ask."""
+    """The pictures of a folder by name without suffix: listed once for all photos."""
     found: dict[str, list[Path]] = {}
     for path in _pictures(folder):
         found.setdefault(path.stem, []).append(path)

@@ -1,4 +1,4 @@
-"""`mask`: draw a random one, make one from a box, repair one, and say what is odd about one."""
+"""`mask`: draw a random one, make one from a box, repair one, and check one."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from inpaint_core import catalogue
+from inpaint_core.masks.boxes import bounding_box
 
 if TYPE_CHECKING:
     from inpaint_core.predictor import Result
@@ -70,15 +71,13 @@ def _numbers(result: Result) -> str:
 def window_around(mask: np.ndarray) -> tuple[slice, slice]:
     """Rows and columns around all holes, half as much again of the photo at each side, in the photo's proportions."""
     height, width = mask.shape
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    tall = max(
-        2 * (rows[-1] - rows[0] + 1), 2 * (columns[-1] - columns[0] + 1) * height / width, LEAST * height / width
-    )
+    hole = bounding_box(mask)
+    tall = max(2 * hole.height, 2 * hole.width * height / width, LEAST * height / width)
     scale = min(1.0, tall / height)
     slices = []
-    for found, side in ((rows, height), (columns, width)):
+    for first, last, side in ((hole.top, hole.bottom, height), (hole.left, hole.right, width)):
         extent = max(1, math.ceil(side * scale))
-        first = min(max(0, (int(found[0]) + int(found[-1]) + 1 - extent) // 2), side - extent)
+        first = min(max(0, (first + last - extent) // 2), side - extent)
         slices.append(slice(first, first + extent))
     return slices[0], slices[1]
 

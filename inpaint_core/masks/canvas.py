@@ -42,7 +42,7 @@ def from_layers(layers: Iterable[np.ndarray | Image.Image | None]) -> np.ndarray
             )
         union = painted if union is None else union | painted
     if union is None:
-        raise InpaintError("There is nothing to fill yet: load a photo and paint over what shall go.")
+        raise InpaintError("There is nothing to fill yet: load a photo and paint over what should be removed.")
     return union
 
 

@@ -101,7 +101,7 @@ def least(field: Tensor, pixels: Tensor) -> Tensor:
 
     Args:
         field: float32, N x H x W.
-        pixels: int64, N, how many pixels each mask shall have, at least 1.
+        pixels: int64, N, how many pixels each mask gets, at least 1.
 
     Returns:
         bool, N x H x W.

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.masks.boxes import bounding_box
 
 FINEST, COARSEST = 4, 128  # sides of the blocks that `find_grid` looks for, in pixels
 STEP, NOISE = 3, 2  # a line is seen where brightness changes by more than STEP of 255 and NOISE times the median change
@@ -63,22 +64,22 @@ def mosaic(image: Tensor, mask: Tensor, block: int = 16, top: int = 0, left: int
 def find_grid(image: np.ndarray, mask: np.ndarray) -> Grid | None:
     """The grid of a mosaic that a photo already carries in its hole; None where there is no such mosaic.
 
-    Inside a mosaic nothing changes but on the lines of its grid. Medians over rows and columns forgive a hole that
+    Inside a mosaic nothing changes but on the lines of its grid. Medians over rows and columns tolerate a hole that
     reaches a little beyond the mosaic, and the noise of a JPEG file.
 
     Args:
         image: uint8 H x W x 3.
         mask: bool H x W, True = hole.
     """
+    if not mask.any():
+        return None
+    box = bounding_box(mask)
+    image, mask = image[box.slices], mask[box.slices]
     found = []
-    for picture, hole in ((image, mask), (image.swapaxes(0, 1), mask.T)):
+    for picture, hole, first in ((image, mask, box.left), (image.swapaxes(0, 1), mask.T, box.top)):
         rows = np.flatnonzero(hole.any(axis=1))
-        if not len(rows):
-            return None
         rows = rows[:: max(1, len(rows) // MOST_LINES)]
-        columns = np.flatnonzero(hole.any(axis=0))
-        first, last = int(columns[0]), int(columns[-1]) + 1
-        part, inside = picture[rows, first:last].astype(np.int16), hole[rows, first:last]
+        part, inside = picture[rows].astype(np.int16), hole[rows]
         steps = np.abs(np.diff(part, axis=1)).max(axis=2).astype(np.float32)
         steps[~(inside[:, 1:] & inside[:, :-1])] = np.nan
         seen = np.flatnonzero(~np.isnan(steps).all(axis=0))

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.masks.boxes import Box, bounding_box
 
 SPECK = 1e-5
 """A piece of hole under this share of the picture (10 pixels of 1 MP) counts as a speck."""
@@ -28,7 +29,7 @@ class Diagnosis:
     border_share: float  # of the picture's border pixels that are hole
     soft: bool  # there are values between known and hole
     looks_inverted: bool
-    reasons: tuple[str, ...]  # what a user should know, one sentence each; empty for a healthy mask
+    reasons: tuple[str, ...]  # what a user should know, one sentence each; empty for a sound mask
 
 
 def diagnose(mask: np.ndarray | Image.Image) -> Diagnosis:
@@ -59,7 +60,7 @@ def diagnose(mask: np.ndarray | Image.Image) -> Diagnosis:
     inverted = _looks_inverted(hole, share, border_share)
     reasons = []
     if share == 0:
-        reasons.append("The mask is empty: paint over what shall go.")
+        reasons.append("The mask is empty: paint over what should be removed.")
     if share == 1:
         reasons.append("The mask covers everything: leave something to fill from.")
     if inverted:
@@ -141,7 +142,7 @@ def check(mask: np.ndarray | Image.Image, height: int, width: int) -> np.ndarray
         )
     hole = values >= 0.5 if values.dtype.kind == "f" else values > 0
     if not hole.any():
-        raise InpaintError("The mask is empty: paint over what shall go.")
+        raise InpaintError("The mask is empty: paint over what should be removed.")
     if hole.all():
         raise InpaintError("The mask covers the whole image: leave something known to fill from.")
     return hole
@@ -196,14 +197,10 @@ def _looks_inverted(hole: np.ndarray, share: float, border_share: float) -> bool
 
 def _dilate(hole: np.ndarray, radius: float) -> np.ndarray:
     """Every pixel within `radius` of a hole pixel: by distance, so a large radius costs no more than a small one."""
-    rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
-    if not len(rows):
+    if not hole.any():
         return hole
-    reach = int(radius) + 1  # only around the hole, which is mostly a small part of the photo
-    window = (
-        slice(max(rows[0] - reach, 0), rows[-1] + reach + 1),
-        slice(max(columns[0] - reach, 0), columns[-1] + reach + 1),
-    )
+    # Only around the hole, which is mostly a small part of the photo.
+    window = bounding_box(hole).grown(int(radius) + 1, limit=Box(0, 0, *hole.shape)).slices
     known = np.ascontiguousarray(~hole[window]).view(np.uint8)
     hole[window] = cv2.distanceTransform(known, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= radius + 1e-3
     return hole

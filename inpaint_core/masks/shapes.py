@@ -45,7 +45,7 @@ class Strokes:
 
     vertices: Tensor  # float32 (K + 1, N, S, 2), y and x in pixels
     width: Tensor  # float32 (K, N, S), pixels
-    present: Tensor  # bool (K, N, S): the batch has room for more segments than each stroke has
+    present: Tensor  # bool (K, N, S): strokes of fewer than K segments leave the rest out
     size: tuple[int, int]  # height and width of the masks
 
     def field(self, step: int) -> Tensor:

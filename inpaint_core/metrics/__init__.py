@@ -5,9 +5,9 @@ With a `mask`, N x 1 x H x W and 1 = hole, only the hole is measured. Wrong shap
 outside [0, 1] and a mask without a hole raise InpaintError.
 
 Units: L1 and L2 are of pixel values in [0, 1]. `scale=255` gives the 0..255 convention (L1 times 255, L2 times 255
-squared) of the talk's animals table in docs/SYSTEMS.md A, taken over the whole image, not the hole: Navier-Stokes on
-256 x 256 animals with a centre hole of 128 x 128 gives 9.64 and 803 so, the table says 9.68 and 810. `scale=1` times
-100 is the per cent of the DeepFill papers, `scale=255` with a mask the L1 per hole pixel.
+squared); over the whole image, not the hole, Navier-Stokes on 256 x 256 animals with a centre hole of 128 x 128 has
+9.64 and 803 so. `scale=1` times 100 is the per cent of the DeepFill papers, `scale=255` with a mask the L1 per hole
+pixel.
 """
 
 from inpaint_core.metrics.frechet import frechet_distance

@@ -1,4 +1,4 @@
-"""What every metric asks of its arguments, and the mean over a hole."""
+"""What every metric requires of its arguments, and the mean over a hole."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 
 class LpipsUnavailable(InpaintError):
-    """LPIPS cannot be had here: its sentence says why and what would help."""
+    """LPIPS is not available here; the message says why and what to do."""
 
 
 def network(net: str = "alex", device: torch.device | str = "cpu") -> nn.Module:
@@ -48,7 +48,7 @@ def network(net: str = "alex", device: torch.device | str = "cpu") -> nn.Module:
             if time.monotonic() - when < RETRY_SECONDS:
                 raise LpipsUnavailable(reason)
             try:
-                # Parameters born inside inference mode could never carry a gradient afterwards.
+                # Parameters created in inference mode could never have a gradient afterwards.
                 with torch.inference_mode(False):
                     _networks[key] = _load(net).to(device)
             except LpipsUnavailable as error:
@@ -58,7 +58,7 @@ def network(net: str = "alex", device: torch.device | str = "cpu") -> nn.Module:
 
 
 def unavailable_reason(net: str = "alex") -> str | None:
-    """Why LPIPS cannot be had here, in one sentence, or None where it can; loads the network if nobody has yet."""
+    """Why LPIPS is not available here, as a sentence for the user; None where it is. Loads the network if need be."""
     try:
         network(net)
     except LpipsUnavailable as error:
@@ -106,7 +106,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     """A state dict; memory-mapped where its format allows, since AlexNet's file is 233 MB and 10 of them are used."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # bytes that are no pickle raise whatever they happen to spell, KeyError included
+    except Exception as error:  # bytes that are no pickle raise any exception, KeyError included
         raise LpipsUnavailable(f"LPIPS cannot read {path}: delete the broken file, it is fetched anew.") from error
 
 

@@ -90,7 +90,7 @@ def opened(source: Source, max_pixels: int) -> Iterator[OpenedFile]:
             ) from None
         except MemoryError:
             raise InpaintError(f"{name} does not fit into memory: make it smaller first.") from None
-        except Exception as error:  # decoders raise nearly anything on a hostile file
+        except Exception as error:  # decoders raise nearly anything on a malformed file
             if format == "TIFF" and isinstance(error, SyntaxError):  # what Pillow raises for a layout it does not know
                 raise InpaintError(
                     f"{name} is a damaged TIFF, or one of a kind that cannot be read (floating point, 16-bit grey with "
@@ -132,7 +132,7 @@ def _stream(source: Source, name: str) -> Iterator[BinaryIO]:
 
 
 def _sniff(head: bytes, name: str) -> str:
-    """The format by the file's first bytes, as names lie."""
+    """The format by the file's first bytes, whatever its name says."""
     if head.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -14,19 +14,19 @@ def to_palette(
     """Palette indices (uint8 H x W), colours (uint8 K x 3) and the transparent index or None.
 
     `image` uint8 H x W x 3, `alpha` uint8 H x W or None, `filled` bool H x W. Known colours that fit into the palette,
-    as those of a GIF always do, stay as they are, and the fill gets the room that is left, or their nearest. More known
-    colours than that are quantised together with the fill.
+    as those of a GIF always do, stay as they are, and the fill gets the entries that are left, or the nearest. More
+    known colours than that are quantised together with the fill.
     """
     see_through = np.zeros(filled.shape, bool) if alpha is None else alpha < 128
-    room = _SIZE - int(see_through.any())
+    capacity = _SIZE - int(see_through.any())
     codes = _codes(image)
     known = np.unique(codes[~filled & ~see_through])
-    if len(known) > room:
-        colours = _quantise(image[~see_through], room)
+    if len(known) > capacity:
+        colours = _quantise(image[~see_through], capacity)
     else:
         added = np.setdiff1d(codes[filled & ~see_through], known)
-        if len(known) + len(added) > room:
-            free = room - len(known)
+        if len(known) + len(added) > capacity:
+            free = capacity - len(known)
             added = _quantise(_colours(added), free) if free else added[:0]
         colours = np.union1d(known, added)
     seen, where = np.unique(codes, return_inverse=True)

@@ -157,7 +157,7 @@ def _jpeg(photo: Photo, image: np.ndarray, alpha: np.ndarray | None, filled: np.
         settings = {"qtables": [list(table) for table in photo.jpeg.tables], "subsampling": photo.jpeg.subsampling}
         settings["progressive"] = photo.jpeg.progressive
         settings["keep_rgb"] = photo.jpeg.rgb
-    if len(photo.exif) > _LONGEST_EXIF:  # from a PNG or a TIFF: a JPEG has no room for it
+    if len(photo.exif) > _LONGEST_EXIF:  # from a PNG or a TIFF, which hold more than a JPEG
         settings["exif"] = b""
     return _save(array, "JPEG", photo, **settings)
 

@@ -18,8 +18,9 @@ from PIL import Image
 
 from inpaint_core import catalogue
 from inpaint_core.arguments import as_image, as_mask, choose_device
+from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
-from inpaint_core.predictor.crops import Box, Crop, depth, plan_crops
+from inpaint_core.predictor.crops import Crop, depth, plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.masks.boxes import bounding_box
 
 PAINT = 0.25  # of the strongest difference from the paper: less is the rim of a stroke, or compression
 FAINTEST = 12 / 255  # a picture with no stronger difference from its paper is empty
@@ -40,8 +41,7 @@ def repair(strokes: np.ndarray | Image.Image, shape: tuple[int, int] | None = No
     from skimage.morphology import skeletonize
 
     wide = _connected_to(core, drawn)
-    rows, columns = (np.flatnonzero(wide.any(axis)) for axis in (1, 0))
-    window = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    window = bounding_box(wide).slices
     drawn = drawn & ~wide
     strokes_here = np.pad(wide[window], 3).astype(np.uint8)
     body = cv2.dilate(_core(strokes_here), np.ones((THIN, THIN), np.uint8))  # thin lines that touch it are not of it

@@ -1,4 +1,4 @@
-"""The command `edges`: lines or a soft map of the photo's size, and mistakes in one sentence."""
+"""The command `edges`: lines or a soft map of the photo's size, and what it refuses."""
 
 from __future__ import annotations
 

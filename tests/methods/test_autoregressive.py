@@ -19,15 +19,8 @@ from inpaint_core.methods.base import FillContext
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_network import PixelNetwork
 from inpaint_core.networks.pixel_rnn import PixelRNN
+from tests.provenance import UNTRAINED
 
-FACTS: dict[str, Any] = {
-    "command": "none",
-    "data": "none",
-    "steps": 0,
-    "images_seen": 0,
-    "metrics": {},
-    "licence": "MIT",
-}
 NAMES = ("pixel_cnn", "pixel_rnn")
 each_method = pytest.mark.parametrize("name", NAMES)
 
@@ -64,7 +57,7 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in NAMES:
         size: dict[str, Any] = {"width": 6, "distribution": "logistic_mixture"}
         size |= {"blocks": 3} if name == "pixel_cnn" else {"layers": 2}
-        weights.save(name, make(name).state_dict(), size, tmp_path, dtype="float32", **FACTS)
+        weights.save(name, make(name).state_dict(), size, tmp_path, dtype="float32", **UNTRAINED)
     monkeypatch.setenv("INPAINT_CHECKPOINTS", str(tmp_path))
     return tmp_path
 

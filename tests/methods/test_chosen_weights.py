@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +13,7 @@ from torch import Tensor
 import inpaint_core
 from inpaint_core import InpaintError, catalogue, weights
 from inpaint_core.networks.glcic import CompletionNetwork
-
-FACTS: dict[str, Any] = {
-    "command": "none",
-    "data": "none",
-    "steps": 0,
-    "images_seen": 0,
-    "metrics": {},
-    "licence": "MIT",
-}
+from tests.provenance import UNTRAINED
 
 
 def planes() -> tuple[Tensor, Tensor]:
@@ -68,7 +59,7 @@ def test_the_user_names_a_file_that_training_exported(tmp_path: Path) -> None:
     for seed in (0, 1):
         torch.manual_seed(seed)
         folder = tmp_path / str(seed)
-        weights.save("glcic", CompletionNetwork(width=8).state_dict(), {"width": 8}, folder, **FACTS)
+        weights.save("glcic", CompletionNetwork(width=8).state_dict(), {"width": 8}, folder, **UNTRAINED)
         file = folder / "glcic.safetensors"
         fills.append(inpaint_core.inpaint(image, mask, "glcic", device="cpu", weights=file).image)
     assert not np.array_equal(fills[0], fills[1]), "each file's own weights fill"

@@ -27,15 +27,8 @@ from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN
 from inpaint_core.networks.partial_conv import PartialConvUNet
+from tests.provenance import UNTRAINED
 
-FACTS: dict[str, Any] = {
-    "command": "none",
-    "data": "none",
-    "steps": 0,
-    "images_seen": 0,
-    "metrics": {},
-    "licence": "MIT",
-}
 SMALL: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     # Shallow: an untrained network with batch normalisation enlarges every rounding error by a fifth in each layer.
     "autoencoder": (Autoencoder, {"width": 8, "halvings": 3, "depth": 1}),
@@ -63,7 +56,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with torch.no_grad():
             image, mask = batch(4)
             network.train()(image, mask)
-        weights.save(name, network.state_dict(), arguments, folder, **FACTS)
+        weights.save(name, network.state_dict(), arguments, folder, **UNTRAINED)
     return folder
 
 
@@ -83,7 +76,7 @@ def make(name: str, **changes: Any) -> FeedForward:
 
 
 def batch(count: int = 2, side: int = SIDE) -> tuple[Tensor, Tensor]:
-    # Smooth images: on noise, which of two equal patches attention borrows is a coin toss.
+    # Smooth images: on noise, which of two equal patches attention borrows is arbitrary.
     blobs = torch.rand(count, 3, 8, 8, generator=torch.Generator().manual_seed(3))
     image = torch.nn.functional.interpolate(blobs, (side, side), mode="bicubic").clamp(0, 1)
     mask = torch.zeros(count, 1, side, side)
@@ -268,10 +261,10 @@ def test_absent_weights_are_one_sentence(tmp_path: Path) -> None:
 
 def test_arguments_of_another_network_are_one_sentence(tmp_path: Path) -> None:
     state = CompletionNetwork(width=4).state_dict()
-    weights.save("glcic", state, {"depth": 4}, tmp_path, **FACTS)
+    weights.save("glcic", state, {"depth": 4}, tmp_path, **UNTRAINED)
     with pytest.raises(InpaintError, match="do not fit glcic"):
         FeedForward("glcic", folder=tmp_path).network()
-    weights.save("glcic", state, {"width": 8}, tmp_path, **FACTS)
+    weights.save("glcic", state, {"width": 8}, tmp_path, **UNTRAINED)
     with pytest.raises(InpaintError, match="another size"):
         FeedForward("glcic", folder=tmp_path).network()
 
@@ -295,7 +288,7 @@ def test_cpu_and_gpu_agree(name: str) -> None:
 def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Path) -> None:
     for name in ("autoencoder", "deepfill_v2"):
         build, arguments = SMALL[name]
-        weights.save(name, build(**arguments).state_dict(), arguments, tmp_path, **FACTS, recipe={"size": 128})
+        weights.save(name, build(**arguments).state_dict(), arguments, tmp_path, **UNTRAINED, recipe={"size": 128})
     for name, expected in (("autoencoder", 32), ("deepfill_v2", None)):
         assert make(name, folder=tmp_path).max_depth == expected
     assert make("autoencoder", folder=tmp_path / "none").max_depth is None

@@ -16,8 +16,7 @@ from inpaint_core.methods import latent_search
 from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.latent_search import LatentSearch, importance
 from inpaint_core.networks.dcgan import DCGAN, draw_latents
-
-ABOUT = {"command": "", "data": "", "steps": 0, "images_seen": 0, "metrics": {}, "licence": "", "dtype": "float32"}
+from tests.provenance import UNTRAINED
 
 
 def prior(seed: int, tint: tuple[float, float, float], **options: object) -> DCGAN:
@@ -38,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("priors")
     arguments = {"size": 64, "width": 4, "latent": 6, "critic_width": 4, "objective": "entropy"}
     for name, seed, tint in (("latent_search", 1, (0.3, 0.0, -0.3)), ("latent_search_scenes", 2, (-0.3, 0.0, 0.3))):
-        weights.save(name, prior(seed, tint).state_dict(), arguments, out, **ABOUT)
+        weights.save(name, prior(seed, tint).state_dict(), arguments, out, **UNTRAINED, dtype="float32")
     return out
 
 
@@ -171,7 +170,7 @@ def test_absent_weights_and_a_prior_of_another_size_are_one_sentence(tmp_path: P
     with pytest.raises(InpaintError, match=r"python -m train\.dcgan"):
         LatentSearch(tmp_path).fill(torch.rand(1, 3, 64, 64), square)
     arguments = {"size": 32, "width": 4, "latent": 6}
-    weights.save("latent_search", DCGAN(**arguments).state_dict(), arguments, tmp_path, **ABOUT)
+    weights.save("latent_search", DCGAN(**arguments).state_dict(), arguments, tmp_path, **UNTRAINED, dtype="float32")
     with pytest.raises(InpaintError, match="64 px"):
         LatentSearch(tmp_path).fill(torch.rand(1, 3, 64, 64), square)
 

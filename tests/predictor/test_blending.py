@@ -92,7 +92,7 @@ def test_a_hole_of_a_megapixel_takes_less_than_two_seconds_on_two_cores() -> Non
 
 
 def descended(image: np.ndarray, hole: np.ndarray, fill: np.ndarray, steps: int) -> np.ndarray:
-    """The reference: the talk's descent on the squared differences of gradients, each channel by itself."""
+    """The reference: plain gradient descent on the squared differences of gradients, each channel by itself."""
     result = np.where(hole[..., None], fill, image)
     for _ in range(steps):
         slope = np.zeros_like(result)

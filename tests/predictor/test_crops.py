@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inpaint_core.predictor.crops import Box, bounding_box, depth, hole_boxes, plan_crops
+from inpaint_core.masks.boxes import Box
+from inpaint_core.predictor.crops import depth, hole_boxes, plan_crops
 
 
 @st.composite
@@ -76,13 +77,6 @@ def test_a_crop_at_the_corner_moves_inside_and_keeps_its_native_size():
     mask[:5, -5:] = True
     (crop,) = plan_crops(mask, margin=1.0, min_margin=16, native_size=256)
     assert crop.box == Box(0, 444, 256, 700)
-
-
-def test_the_bounding_box_of_a_mask_holds_its_pixels_and_no_more():
-    mask = np.zeros((30, 40), bool)
-    mask[3, 7] = mask[20, 31] = True
-    assert bounding_box(mask) == Box(3, 7, 21, 32)
-    assert bounding_box(mask[3:4, 7:8]) == Box(0, 0, 1, 1)
 
 
 def test_the_depth_of_a_hole_is_that_of_its_middle_and_not_its_length() -> None:

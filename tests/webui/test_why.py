@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import Result
-from inpaint_core.predictor.crops import Box
+from inpaint_core.masks.boxes import Box
 from webui import why
 
 
