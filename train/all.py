@@ -133,7 +133,7 @@ def command(config: Config, phase: Phase, phases: list[Phase], minutes: float) -
     if config.mix:
         words += ["--mix", *config.mix]
     words += ["--out", folder(config, phase), "--resume", "--cache", config.out / "cache", *shlex.split(phase.options)]
-    words += ["--size", size, "--batch", batch, "--accumulate", accumulate, "--total-minutes", f"{minutes:.3f}"]
+    words += ["--size", size, "--batch", batch, "--accumulate", accumulate]
     words += ["--precision", "bf16" if torch.cuda.is_available() or has_fast_bf16() else "no"]
     own = [each for each in phases if each.method == phase.method]
     if phase is not own[0]:
@@ -142,6 +142,8 @@ def command(config: Config, phase: Phase, phases: list[Phase], minutes: float) -
         words += ["--export", "--export-to", config.out / "export"]
     if config.smoke:
         words += ["--steps", 2, "--width", 8, "--eval-every", 1000, "--grid-every", 1000]
+    else:
+        words += ["--total-minutes", f"{minutes:.3f}"]
     launcher = [sys.executable]
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]

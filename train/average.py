@@ -65,11 +65,11 @@ class Exported:
         """The checkpoint in a file that lies beside its manifest; int8 weights are decoded.
 
         Raises:
-            InpaintError: the manifest does not know the file, or the file is not what the manifest says.
+            InpaintError: the file has no entry in the manifest, or does not match it.
         """
         record = weights.record_of(file)
         if record is None:
-            raise InpaintError(f"No {weights.MANIFEST} beside {file} knows it: give files as --export writes them.")
+            raise InpaintError(f"No {weights.MANIFEST} beside {file} lists it: give files as --export writes them.")
         return cls(file, record, weights.load(record.method, file.parent)[1])
 
     @property

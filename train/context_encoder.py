@@ -118,7 +118,7 @@ def main(config: Config) -> Run:
         completed = torch.where(patch > 0, predicted, truth)
         corner = hole_windows(mask, side)
         window = cut_windows(completed, corner, side)
-        judged = reconstruction < 1 and (initialised or run.progress >= config.critic_start)
+        critic_active = reconstruction < 1 and (initialised or run.progress >= config.critic_start)
 
         # the generator; the paper's images span [-1, 1], twice the range of ours
         difference = 2 * (predicted - truth)
@@ -127,7 +127,7 @@ def main(config: Config) -> Run:
         error = weighted_mean(error, weight, patch)
         loss = reconstruction * error
         run.log(**{"l1" if config.l1 > 0 else "l2": error})
-        if judged:
+        if critic_active:
             with frozen(critic_network), run.autocast():
                 adversarial = entropy_generator(critic_network(window))
             loss = loss + (1 - reconstruction) * adversarial
@@ -141,7 +141,7 @@ def main(config: Config) -> Run:
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
         # the critic
-        if judged:
+        if critic_active:
             real, fake = critic((cut_windows(truth, corner, side),), (window.detach(),))
             loss = entropy_critic(real, fake)
             run.backward(loss, "critic")

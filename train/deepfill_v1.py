@@ -120,11 +120,11 @@ def main(config: Config) -> Run:
             block = int(torch.randint(config.block_least, config.block_most + 1, (), generator=random))
             shown = mosaic(truth, mask, block)
         views = {"critic_global": None, "critic_local": hole_windows(mask, side)}  # what each critic sees of a photo
-        judged = paper_critics and (initialised or run.progress >= config.critic_start)
+        critic_active = paper_critics and (initialised or run.progress >= config.critic_start)
 
         # a step of the paper's critics: WGAN-GP
         turn = step // config.accumulate % (config.critic_steps + 1)  # summed gradients are one update
-        if judged and turn < config.critic_steps:
+        if critic_active and turn < config.critic_steps:
             with torch.no_grad():
                 completed = torch.where(mask > 0, generator(shown, mask)[1], truth)
             share = torch.rand(len(truth), 1, 1, 1, generator=random).to(run.device)
@@ -153,7 +153,7 @@ def main(config: Config) -> Run:
             run.log(**{name: in_hole})
         loss = config.coarse * losses["coarse"] + losses["refined"]
 
-        if judged:
+        if critic_active:
             with frozen(*(run.networks[name] for name in wasserstein)), run.autocast():
                 scores = [run.networks[name](view(completed, corner, side)) for name, corner in views.items()]
             adversarial = -torch.stack(scores).float().sum(0).mean()

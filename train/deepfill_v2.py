@@ -110,8 +110,8 @@ def main(config: Config) -> Run:
             validation.after_step()
             continue
 
-        judged, counted = critics.active, critics.counted(completed_held_out)
-        alone = judged and not counted and initialised  # a trained generator waits for its critics
+        critics_active, counted = critics.active, critics.counted(completed_held_out)
+        alone = critics_active and not counted and initialised  # a trained generator waits for its critics
 
         with torch.set_grad_enabled(not alone):
             coarse, refined = generator(truth, mask, sketch)
@@ -143,7 +143,7 @@ def main(config: Config) -> Run:
             run.log(gradient_norm=run.backward(loss, "generator", config.clip), **terms)
             run.log(**{f"gradients/{name}": weight[name] * norm for name, norm in norms.items()})
 
-        if judged:
+        if critics_active:
             critics.update(truth, completed, mask, sketch)
         validation.after_step()
 

@@ -116,10 +116,10 @@ def main(config: Config) -> Run:
     # ---- the loop
     for step, (truth, mask) in run.steps(masked_photos):
         if config.critics:
-            completes, judged, counted = True, critics.active, critics.counted(held_out)
+            completes, critic_active, counted = True, critics.active, critics.counted(held_out)
         else:
             phase = phase_at(0.0 if initialised else config.critic_start, config.critic_phase, run.progress)
-            completes, judged, counted = phase != "critic", phase != "completion", phase == "joint"
+            completes, critic_active, counted = phase != "critic", phase != "completion", phase == "joint"
 
         with torch.set_grad_enabled(completes):
             filled = generator(truth, mask).float()
@@ -147,9 +147,9 @@ def main(config: Config) -> Run:
                 run.log(perceptual=distance)
             run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if judged and config.critics:
+        if critic_active and config.critics:
             critics.update(truth, completed, mask)
-        elif judged:
+        elif critic_active:
             elsewhere = random_windows(mask, side, Generator().manual_seed(step))
             real = truth, cut_windows(truth, elsewhere, side)  # the real crop has a place of its own (section 3.3)
             loss = entropy_critic(*critic(real, (completed.detach(), around_hole.detach())))

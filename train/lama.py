@@ -106,7 +106,7 @@ def main(config: Config) -> None:
 
     # ---- the loop
     for step, (truth, mask) in run.steps(masked_photos):
-        filled = generator(truth, mask)  # all of the photo is predicted, and all of it is judged
+        filled = generator(truth, mask)  # the discriminator sees the whole prediction, nothing is pasted
         fake, real, hole = shift_together(filled, truth, mask, step=step, stride=16)
 
         # the generator

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 from pathlib import Path
 
 import pytest
+import tyro
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
@@ -45,6 +47,19 @@ def test_a_dry_run_divides_the_time_and_chains_the_phases(
     exported = [words[words.index("-m", 1) :] for words in found if "--export" in words]
     assert len(exported) == len({phase.method for phase in PHASES})
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+def test_every_script_accepts_the_options_of_its_phases(
+    smoke: bool, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(Config(data=(photos,), minutes=100, out=tmp_path, dry_run=True, smoke=smoke, processes=1))
+    for phase, words in zip(PHASES, commands(capsys), strict=True):
+        module = f"train.{phase.method}"
+        config = tyro.cli(importlib.import_module(module).Config, args=words[words.index(module) + 1 :])
+        assert config.size == (64 if smoke else phase.size)
+        assert (config.steps == 2) == smoke
+        assert (config.total_minutes is None) == smoke, "a smoke run ends after its steps, however slow the machine is"
 
 
 def test_some_networks_get_the_whole_time(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

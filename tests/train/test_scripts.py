@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,11 +70,8 @@ def run(name: str, photos: Path, out: Path, **options: Any) -> None:
 
 
 @each_script
-def test_the_loss_falls_on_one_photo(name: str, photos: Path, tmp_path: Path) -> None:
-    one = tmp_path / "photo"
-    one.mkdir()
-    shutil.copy(photos / "0.png", one)
-    run(name, one, tmp_path / "run", steps=30, masks=(("centre", 1.0),))
+def test_the_loss_falls_on_one_photo(name: str, one_photo: Path, tmp_path: Path) -> None:
+    run(name, one_photo, tmp_path / "run", steps=30, masks=(("centre", 1.0),))
     logged, (loss, share) = scalars(tmp_path / "run"), SCRIPTS[name].falls
     values = list(logged[loss].values())
     assert sum(values[-3:]) < share * sum(values[:3]), values
@@ -83,8 +79,8 @@ def test_the_loss_falls_on_one_photo(name: str, photos: Path, tmp_path: Path) ->
 
 
 @each_script
-def test_muon_trains_every_generator(name: str, photos: Path, tmp_path: Path) -> None:
-    run(name, photos, tmp_path / "run", steps=10, masks=(("centre", 1.0),), lr=3e-3, optimizer="muon")
+def test_muon_trains_every_generator(name: str, one_photo: Path, tmp_path: Path) -> None:
+    run(name, one_photo, tmp_path / "run", steps=10, masks=(("centre", 1.0),), lr=3e-3, optimizer="muon")
     values = list(scalars(tmp_path / "run")[SCRIPTS[name].falls[0]].values())
     assert values[-1] < values[0], values
 

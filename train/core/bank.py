@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from train.core.checkpoint import write_checkpoint
 from train.core.sources import archive_of, decode, members, source_name
 
 LONG = 1.2  # a photo whose sides differ by more is two squares rather than one
@@ -207,9 +208,7 @@ def cached_bank(sources: Sequence[Path], edges: Sequence[Path], cache: Path) -> 
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         bank = PhotoBank.load(sources, edges, folder=cache)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        torch.save({**{name: getattr(bank, name) for name in TENSORS}, "broken": bank.broken}, temporary)
-        os.replace(temporary, path)
+        write_checkpoint({**{name: getattr(bank, name) for name in TENSORS}, "broken": bank.broken}, path)
     stored = torch.load(path, mmap=True, weights_only=True)
     return PhotoBank(**{name: stored[name] for name in (*TENSORS, "broken")})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import replacing
 
 CHECKPOINT = "last.pt"
 """Name of the file in a run's folder."""
@@ -19,12 +19,8 @@ CHECKPOINT = "last.pt"
 
 def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
     """Write a run's state in one move, so that a kill leaves the checkpoint before."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as temporary:
         torch.save(dict(state), temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -38,7 +34,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
     """State dicts by network name: of a run's checkpoint (EMA where there is one), or of an export and its critics.
 
-    An export is of the first of the `names`.
+    An export is of the first of the `names`; that of a DCGAN holds its generator and its critic.
     """
     if path.suffix == ".pt":
         stored = read_checkpoint(path)
@@ -48,9 +44,18 @@ def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
         }
         return {name: state for name, state in {**stored["networks"], **averages}.items() if name in names}
     exported, *others = names
-    found = {exported: weights.read_state_dict(path)}
+    state = weights.read_state_dict(path)
+    if any(key.startswith("discriminator.") for key in state):
+        parts = {"generator": ("generator.", ""), "critic": ("discriminator.", "critic.")}
+        return {name: _renamed(state, *prefixes) for name, prefixes in parts.items()}
+    found = {exported: state}
     for name in others:
         beside = path.with_name(f"{path.stem}_{name}.safetensors")
         if beside.exists():
             found[name] = weights.read_state_dict(beside)
     return found
+
+
+def _renamed(state: Mapping[str, Tensor], prefix: str, new: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, which becomes `new`."""
+    return {new + key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}

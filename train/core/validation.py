@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,9 +167,9 @@ class Validation:
         if measure:
             self.measure()
 
-    def measure(self) -> dict[str, dict[str, float]]:
-        """Measure every set and append the figures to the run's log; empty without validation photos."""
-        figures = {each.name: each.measure(self.fill) for each in self.sets}
+    def measure(self, further: Mapping[str, dict[str, float]] | None = None) -> dict[str, dict[str, float]]:
+        """Measure every set and append the figures to the run's log, after `further` ones; {} if there are none."""
+        figures = {**(further or {}), **{each.name: each.measure(self.fill) for each in self.sets}}
         if self.sets and self.sketch:
             figures[f"{self.sets[0].name}_sketch"] = self.sets[0].measure(self.fill, sketch=True)
         if figures:

@@ -15,7 +15,7 @@ published code's assignment does, or a few more: that one approximates.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,9 +38,12 @@ from train.core.config import Paths
 from train.core.sketches import edge_strength
 from train.core.sources import expand
 from train.edge_detection.data import Annotated, annotated
+from train.evaluation.contact_sheet import Row, draw_sheet
+from train.evaluation.tables import markdown_table
 
 TOLERANCE = 0.0075  # of the diagonal
 THRESHOLDS = 99
+CELL = 240  # pixels of a picture on the sheet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,16 +242,16 @@ DETECTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def draw_sheet(photos: list[Annotated], maps: list[list[np.ndarray]], path: Path) -> None:
+def sheet(photos: Sequence[Annotated], maps: Mapping[str, Sequence[np.ndarray]]) -> Image.Image:
     """A row a photo: the photo, what people drew, and each detector's soft map and lines."""
+    labels = ["photo", "drawn", *(f"{name}{part}" for name in maps for part in ("", ", lines"))]
     rows = []
     for number, photo in enumerate(photos):
-        shown = [photo.photo, grey(1 - photo.drawings.mean(0))]
-        for each in maps:
-            shown += [grey(1 - each[number]), grey(1.0 - sketch.thin(each[number]))]
-        small = [np.asarray(Image.fromarray(each).resize((240, 240), Image.Resampling.BOX)) for each in shown]
-        rows.append(np.hstack(small))
-    Image.fromarray(np.vstack(rows)).save(path)
+        pictures = [photo.photo, grey(1 - photo.drawings.mean(0))]
+        for soft in maps.values():
+            pictures += [grey(1 - soft[number]), grey(1.0 - sketch.thin(soft[number]))]
+        rows.append(Row(photo.name, pictures))
+    return draw_sheet(rows, labels, CELL)
 
 
 def grey(plane: np.ndarray) -> np.ndarray:
@@ -260,15 +263,17 @@ def main(config: Config) -> None:
     held_out = annotated(expand(config.photos))[: config.limit]
     chosen = [name for name in DETECTORS if not config.detector or name in config.detector]
     maps = {name: [DETECTORS[name](each.photo) for each in held_out] for name in chosen}
-    print("| detector | ODS | OIS | AP | at threshold | precision | recall |\n|---|---|---|---|---|---|---|")
+    rows = []
     for name, soft in maps.items():
         pairs = zip(soft, (each.drawings for each in held_out), strict=True)
         s = evaluate(tqdm(pairs, total=len(held_out), unit="photo", leave=False), config.thresholds)
         figures = (s.ods, s.ois, s.average_precision, s.threshold, s.precision, s.recall)
-        print(f"| {name} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |")
+        rows.append([name, *(f"{figure:.3f}" for figure in figures)])
+    print(markdown_table(["detector", "ODS", "OIS", "AP", "at threshold", "precision", "recall"], rows))
     if config.sheet is not None:
         shown = range(0, len(held_out), max(1, len(held_out) // 6))[:6]
-        draw_sheet([held_out[i] for i in shown], [[soft[i] for i in shown] for soft in maps.values()], config.sheet)
+        some = {name: [soft[i] for i in shown] for name, soft in maps.items()}
+        sheet([held_out[i] for i in shown], some).save(config.sheet)
 
 
 if __name__ == "__main__":

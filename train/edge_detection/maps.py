@@ -9,7 +9,6 @@ where a run that was stopped continues; the tar appears when it is whole.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tarfile
 import time
@@ -17,15 +16,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 from tqdm import tqdm
 
 from inpaint_core import sketch, weights
 from inpaint_core.arguments import choose_device
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import replacing, write_atomically
 from inpaint_core.methods.engines.precision import fastest_precision
 from inpaint_core.methods.engines.pytorch import prepare
 from train.core.cli import run_cli
@@ -102,18 +102,14 @@ def edge_maps(network: nn.Module, photos: np.ndarray) -> np.ndarray:
 def write_map(path: Path, soft: np.ndarray) -> None:
     """Write one map, uint8 H x W, as PNG in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    Image.fromarray(soft).save(unfinished, "PNG")
-    os.replace(unfinished, path)
+    write_atomically(path, cv2.imencode(".png", soft)[1].tobytes())
 
 
 def pack(folder: Path, out: Path) -> None:
     """Move the maps of a folder into a tar, which appears when it is whole."""
-    unfinished = out.with_name(f".{out.name}")
-    with tarfile.open(unfinished, "w") as maps:
+    with replacing(out) as unfinished, tarfile.open(unfinished, "w") as maps:
         for path in sorted(each for each in folder.rglob("[!.]*") if each.is_file()):
             maps.add(path, path.relative_to(folder).as_posix())
-    os.replace(unfinished, out)
     shutil.rmtree(folder)
 
 

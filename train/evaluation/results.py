@@ -4,11 +4,13 @@
 
 Methods that take longer than `--slowest` seconds (the catalogue's figure) are left out unless named. Fewer photos take
 less time: `--animals-limit` and `--scenes-limit` take so many, evenly spread over each source. `--by-share` adds LPIPS
-and L1 by the share of the photo that is missing, and writes by_share.csv and by_share.png beside the page.
+and L1 by the share of the photo that is missing, and writes by_share.csv and by_share.png beside the page. `--speeds`
+adds how fast the training scripts are: `python -m benchmarks --training --json > speeds.json` measures it.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Sequence
@@ -58,7 +60,7 @@ class Config:
     animals_limit: int | None = 80  # at most so many animals
     scenes_limit: int | None = 30  # at most so many scenes
     by_share: bool = False  # LPIPS and L1 of the scenes by the share of the photo that is missing, too
-    training: bool = True  # measure the speed of the training scripts, too
+    speeds: Path | None = None  # what `python -m benchmarks --training --json` printed, to be added
     size: int = 256  # side of the central squares
     device: str = "auto"  # auto, cpu, cuda
 
@@ -142,12 +144,21 @@ def by_share_section(figures: Sequence[by_share.ShareFigures]) -> str:
     )
 
 
-def training_section() -> str:
-    """How fast the training scripts are on this machine, measured now, in markdown."""
-    from benchmarks import training
+def training_section(path: Path) -> str:
+    """How fast the training scripts are, in markdown.
 
-    section = training.table()
-    parts = ["## Training speed", markdown_table(section.columns, section.rows), section.note or ""]
+    Args:
+        path: what `python -m benchmarks --training --json` printed: an object of columns, rows and a note.
+
+    Raises:
+        InpaintError: the file cannot be read, or holds something else.
+    """
+    try:
+        section = json.loads(path.read_text(encoding="utf-8"))
+        parts = ["## Training speed", markdown_table(section["columns"], section["rows"]), section["note"] or ""]
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        command = "python -m benchmarks --training --json"
+        raise InpaintError(f"{path} does not hold the speeds of training: write it with `{command} > FILE`.") from error
     return "\n\n".join(parts).rstrip()
 
 
@@ -217,8 +228,9 @@ def main(config: Config) -> None:
     """Measure, and write the page of results.
 
     Raises:
-        InpaintError: an unknown method, no photos, or LPIPS cannot be had.
+        InpaintError: an unknown method, no photos, no speeds in the file, or LPIPS cannot be had.
     """
+    further = [] if config.speeds is None else [training_section(config.speeds)]
     if why := metrics.lpips_unavailable_reason():
         raise InpaintError(why)
     names, left_out = (config.method, []) if config.method else ready_methods(config.slowest)
@@ -227,13 +239,10 @@ def main(config: Config) -> None:
     animals = measure_set(config.animals, reported.ANIMALS, config.animals_limit, candidates, config)
     scenes = measure_set(config.scenes, reported.PLACES, config.scenes_limit, candidates, config)
     config.write.parent.mkdir(parents=True, exist_ok=True)
-    further = []
     if config.by_share:
         figures = measure_by_share(candidates, config)
         by_share.write_by_share(figures, config.write.parent)
-        further.append(by_share_section(figures))
-    if config.training:
-        further.append(training_section())
+        further.insert(0, by_share_section(figures))
     config.write.write_text(page(animals, scenes, left_out, further), encoding="utf-8")
     print(f"wrote {config.write}")
 

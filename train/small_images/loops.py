@@ -112,7 +112,7 @@ def train_autoencoder(settings: Autoencoding, run: Run, photos: PhotoLoader) -> 
 
 
 def train_adversarial(settings: Adversarial, run: Run, photos: PhotoLoader) -> None:
-    """Squared error and the opinion of a discriminator that is trained on the same photos first."""
+    """Squared error and an adversarial loss; the discriminator is updated first, on the same photos."""
     network = settings.network()
     discriminator = DCGANDiscriminator(SIZE // 2, settings.critic_width)
     critic_optimizer = Adam(discriminator.parameters(), settings.critic_lr, (0.5, 0.999), fused=True)

@@ -46,7 +46,7 @@ def test_they_count_once_they_have_trained_and_recognise_fills(tmp_path: Path) -
         counted = critics.counted(batch)
         assert not counted or step >= 40
         critics.update(*batch())
-    assert critics.auc(*batch()) >= 0.9, "noise and grey are easily told apart"
+    assert critics.auc(*batch()) >= 0.9, "noise and grey are easily separated"
     assert counted
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from train.core.sketches import hand_jitter, keep_strokes, sketch_batch, thin_edges, thin_lines
 
 
-def dice(seed: int = 0) -> Generator:
+def generator(seed: int = 0) -> Generator:
     return Generator().manual_seed(seed)
 
 
@@ -59,10 +59,10 @@ def test_thin_lines_follow_slanted_lines_too() -> None:
 
 
 def test_sketches_stay_in_the_hole_and_are_given_to_a_share_of_the_photos() -> None:
-    image = torch.rand(64, 3, 64, 64, generator=dice())
+    image = torch.rand(64, 3, 64, 64, generator=generator())
     known = torch.ones(64, dtype=torch.bool)
     for share, least, most in ((0.0, 0, 0), (0.5, 20, 44), (1.0, 55, 64)):
-        sketch = sketch_batch(image, bars(64), known, square(64), dice(1), share)
+        sketch = sketch_batch(image, bars(64), known, square(64), generator(1), share)
         assert (sketch * (1 - square(64))).sum() == 0
         assert set(sketch.unique().tolist()) <= {0.0, 1.0}
         assert least <= (sketch.amax((1, 2, 3)) > 0).sum() <= most
@@ -70,16 +70,16 @@ def test_sketches_stay_in_the_hole_and_are_given_to_a_share_of_the_photos() -> N
 
 def test_the_teachers_edges_are_used_where_there_are_some() -> None:
     image = torch.zeros(2, 3, 64, 64)  # nothing to detect here
-    sketch = sketch_batch(image, bars(2), torch.tensor([True, False]), torch.ones(2, 1, 64, 64), dice(), share=1)
+    sketch = sketch_batch(image, bars(2), torch.tensor([True, False]), torch.ones(2, 1, 64, 64), generator(), share=1)
     assert sketch[0].sum() > 0
     assert sketch[1].sum() == 0
 
 
-def test_the_same_dice_draw_the_same_sketch() -> None:
-    image, known = torch.rand(4, 3, 64, 64, generator=dice()), torch.tensor([True, False, True, False])
-    one, two = (sketch_batch(image, bars(4), known, square(4), dice(5)) for _ in range(2))
+def test_equal_seeds_draw_the_same_sketch() -> None:
+    image, known = torch.rand(4, 3, 64, 64, generator=generator()), torch.tensor([True, False, True, False])
+    one, two = (sketch_batch(image, bars(4), known, square(4), generator(5)) for _ in range(2))
     assert torch.equal(one, two)
-    assert not torch.equal(one, sketch_batch(image, bars(4), known, square(4), dice(6)))
+    assert not torch.equal(one, sketch_batch(image, bars(4), known, square(4), generator(6)))
 
 
 def test_sketches_lie_near_the_true_edges_even_by_a_shaking_hand() -> None:
@@ -87,7 +87,7 @@ def test_sketches_lie_near_the_true_edges_even_by_a_shaking_hand() -> None:
     middle = thin_lines(teacher, 0.3)[0, 0].numpy() > 0
     far = torch.from_numpy(distance_transform_edt(~middle))
     sketch = sketch_batch(
-        torch.zeros(32, 3, 64, 64), teacher, torch.ones(32, dtype=torch.bool), teacher * 0 + 1, dice(), 1
+        torch.zeros(32, 3, 64, 64), teacher, torch.ones(32, dtype=torch.bool), teacher * 0 + 1, generator(), 1
     )
     assert far.expand(32, 1, 64, 64)[sketch > 0].max() <= 6
     straight = [not bool(each[0].numpy()[~middle].any()) for each in sketch]
@@ -99,18 +99,18 @@ def test_some_strokes_are_left_out_and_the_others_stay_whole() -> None:
     places = [(row, column) for row in range(4, 96, 16) for column in range(4, 90, 16)]
     for row, column in places:  # 36 short strokes
         edges[..., row, column : column + 9] = 1
-    kept = keep_strokes(edges, torch.tensor([0.5]), dice())
+    kept = keep_strokes(edges, torch.tensor([0.5]), generator())
     sums = [int(kept[0, 0, row, column : column + 9].sum()) for row, column in places]
     assert set(sums) == {0, 9}
     assert 9 <= sum(each == 9 for each in sums) <= 27
-    assert torch.equal(keep_strokes(edges, torch.tensor([1.0]), dice()), edges)
-    assert keep_strokes(edges, torch.tensor([0.0]), dice()).sum() == 0
+    assert torch.equal(keep_strokes(edges, torch.tensor([1.0]), generator()), edges)
+    assert keep_strokes(edges, torch.tensor([0.0]), generator()).sum() == 0
 
 
 def test_of_a_long_stroke_pieces_are_left_out() -> None:
     edges = torch.zeros(8, 1, 16, 512)
     edges[:, :, 8] = 1
-    kept = keep_strokes(edges, torch.full((8,), 0.5), dice())[:, 0, 8]
+    kept = keep_strokes(edges, torch.full((8,), 0.5), generator())[:, 0, 8]
     assert 0.2 < kept.mean() < 0.8
     pieces = (kept[:, 1:] != kept[:, :-1]).sum(1)
     assert (pieces <= 40).all()
@@ -120,22 +120,22 @@ def test_of_a_long_stroke_pieces_are_left_out() -> None:
 def test_a_hand_jitter_line_is_moved_and_stays_a_line() -> None:
     line = torch.zeros(1, 1, 64, 64)
     line[..., 32, :] = 1
-    moved = hand_jitter(line, torch.tensor([3.0]), dice(1))
+    moved = hand_jitter(line, torch.tensor([3.0]), generator(1))
     lines = thin_lines(moved, 0.12)[0, 0]
     rows = lines.nonzero()[:, 0]
     assert (rows - 32).abs().max() <= 4
     assert len(rows.unique()) > 2
     assert (lines[:, 3:-3].sum(0) > 0).all()  # without a gap
-    torch.testing.assert_close(hand_jitter(line, torch.tensor([0.0]), dice(1)), line)
+    torch.testing.assert_close(hand_jitter(line, torch.tensor([0.0]), generator(1)), line)
 
 
 @pytest.mark.parametrize("seed", [0])
 def test_sketches_of_a_batch_take_little_time(seed: int) -> None:
-    image = torch.rand(8, 3, 128, 128, generator=dice(seed))
+    image = torch.rand(8, 3, 128, 128, generator=generator(seed))
     teacher, known = bars(8, 128), torch.ones(8, dtype=torch.bool)
     seconds = []
     for _ in range(5):
         begun = time.process_time()
-        sketch_batch(image, teacher, known, torch.ones(8, 1, 128, 128), dice(seed))
+        sketch_batch(image, teacher, known, torch.ones(8, 1, 128, 128), generator(seed))
         seconds.append(time.process_time() - begun)
     assert np.min(seconds) < 0.1  # a training step of such a batch takes over a second on the same machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,14 +57,20 @@ def test_the_mark_of_restoring_methods_is_explained_only_where_it_stands(records
 
 
 def test_one_command_measures_and_writes_the_page(shared: Path, photos: Path, tmp_path: Path) -> None:
-    write = tmp_path / "docs" / "RESULTS.md"
-    sources = {"animals": (photos,), "scenes": (photos,), "write": write, "training": False}
+    write, speeds = tmp_path / "docs" / "RESULTS.md", tmp_path / "speeds.json"
+    columns, row = ["script", "device", "images/s"], ["deepfill_v2", "cpu", "3.0"]
+    speeds.write_text(json.dumps({"title": "Training", "columns": columns, "rows": [row], "note": "Of the best."}))
+    sources = {"animals": (photos,), "scenes": (photos,), "write": write, "speeds": speeds}
     main(Config(**sources, method=("telea",), animals_limit=2, scenes_limit=3, size=64, by_share=True))
     text = write.read_text()
     assert "Here: 2 photos, evenly spread over the 6 there are." in text
     assert "| telea |" in text
     assert "![LPIPS against the share of the photo that is missing](by_share.png)" in text
     assert "| method | 1-10 % | 6-16 % |" in text
+    assert text.endswith(
+        "## Training speed\n\n| script | device | images/s |\n|---|---|---|\n"
+        "| deepfill_v2 | cpu | 3.0 |\n\nOf the best.\n"
+    )
     assert {path.name for path in write.parent.iterdir()} == {"RESULTS.md", "by_share.csv", "by_share.png"}
 
 
@@ -71,6 +78,15 @@ def test_an_unknown_method_is_refused_before_anything_is_measured(shared: Path, 
     with pytest.raises(InpaintError, match="photoshop"):
         main(Config(animals=(photos,), scenes=(photos,), write=tmp_path / "page.md", method=("photoshop",)))
     assert not (tmp_path / "page.md").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"columns": 1, "rows": 2, "note": null}', None])
+def test_a_file_without_speeds_is_refused(content: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "speeds.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InpaintError, match="--training --json > FILE"):
+        results.training_section(path)
 
 
 def test_the_networks_of_the_manifest_have_a_row_each() -> None:
