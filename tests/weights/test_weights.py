@@ -126,7 +126,7 @@ def test_the_folder_can_be_chosen_by_the_environment(tmp_path: Path, monkeypatch
 
 
 def test_absent_weights_name_the_command_that_makes_them(tmp_path: Path) -> None:
-    fails_with(tmp_path, "train.glcic")
+    fails_with(tmp_path, "glcic", "python -m inpaint_core methods")
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
