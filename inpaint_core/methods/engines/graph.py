@@ -151,7 +151,11 @@ def _relu(layer: nn.ReLU, x: Any) -> Any:
 
 
 def _residual(layer: ResidualBlock, x: Any) -> Any:
-    shortcut = x if isinstance(layer.shortcut, nn.Identity) else _add(layer.shortcut, x)
+    shortcut = x
+    if isinstance(layer.shortcut, nn.Conv2d):  # of every other pixel, where the block halves the size
+        kernel = _array(layer.shortcut.weight)
+        node = ops.convolution(x, kernel, [layer.stride] * 2, [0, 0], [0, 0], [1, 1])
+        shortcut = _with_bias(node, layer.shortcut.bias)
     return ops.relu(ops.add(_add(layer.second, _add(layer.first, x)), shortcut))
 
 
