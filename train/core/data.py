@@ -43,7 +43,7 @@ class PhotoLoader:
         size: side of the batch's photos.
         batch: photos of all processes together.
         seed: source of all randomness.
-        rank, world: this process takes every world-th photo, starting with its rank.
+        process: (rank, processes): this one takes every so many-th photo, starting with its rank.
         device: of the batches.
         crops: what part of a photo is taken, and how its colours change.
 
@@ -60,10 +60,10 @@ class PhotoLoader:
         crops: CropOptions,
         *,
         seed: int = 0,
-        rank: int = 0,
-        world: int = 1,
+        process: tuple[int, int] = (0, 1),
         device: torch.device | str = "cpu",
     ) -> None:
+        rank, world = process
         if batch % world:
             raise InpaintError(f"A batch of {batch} cannot be divided among {world} processes: choose a multiple.")
         self.banks = [bank.to(torch.device(device)) for bank in banks]
@@ -162,8 +162,7 @@ def load_photos(
         config.batch,
         crops or CropOptions(zoom=config.zoom),
         seed=config.seed,
-        rank=run.accelerator.process_index,
-        world=run.accelerator.num_processes,
+        process=(run.accelerator.process_index, run.accelerator.num_processes),
         device=run.device,
     )
 

@@ -94,15 +94,15 @@ def test_banks_are_drawn_by_weight(ramp: PhotoBank, photos: Path) -> None:
 def test_processes_share_a_batch_without_overlap(photos: Path) -> None:
     bank = PhotoBank.load([photos])
     whole = PhotoLoader([bank], [1.0], 64, 4, CropOptions())(3).image
-    parts = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), rank=rank, world=2)(3).image for rank in range(2)]
+    parts = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), process=(rank, 2))(3).image for rank in range(2)]
     assert torch.equal(torch.stack(parts, 1).flatten(0, 1), whole)
     with pytest.raises(InpaintError, match="5 cannot be divided among 2"):
-        PhotoLoader([bank], [1.0], 64, 5, CropOptions(), world=2)
+        PhotoLoader([bank], [1.0], 64, 5, CropOptions(), process=(0, 2))
 
 
 def test_held_out_crops_are_the_same_in_every_process_and_in_no_step(photos: Path) -> None:
     bank = PhotoBank.load([photos])
-    loaders = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), rank=rank, world=2) for rank in range(2)]
+    loaders = [PhotoLoader([bank], [1.0], 64, 4, CropOptions(), process=(rank, 2)) for rank in range(2)]
     first, second = (loader.held_out(6).image for loader in loaders)
     assert len(first) == 6
     assert torch.equal(first, second)
