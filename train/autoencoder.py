@@ -23,15 +23,16 @@ from train.core.cli import run_cli
 from train.core.config import PhotoConfig
 from train.core.data import load_photos
 from train.core.export import export, refresh_statistics
-from train.core.losses import PerceptualLoss, hole_and_known_l2, ramp, shift_together
+from train.core.losses import hole_and_known_l2
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PhotoConfig):
+class Config(PerceptualConfig, PhotoConfig):
     """The autoencoder's training."""
 
     width: int = 24  # features of the first layer
@@ -41,9 +42,6 @@ class Config(PhotoConfig):
     betas: tuple[float, float] = (0.9, 0.99)  # of Adam
     clip: float = 5.0  # largest norm of the gradient
     known: float = 0.2  # weight of the squared error on known pixels beside the hole's 1
-    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
-    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
 def main(config: Config) -> Run:
@@ -56,9 +54,8 @@ def main(config: Config) -> Run:
     network = Autoencoder(**arguments)
     optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
     generator = run.add("generator", network, optimizer, ema=True)
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    perceptual = PerceptualTerm(run, config)
     run.load()
-    initialised = "generator" in run.initialised
 
     # ---- data
     loader = load_photos(config, run)
@@ -76,18 +73,13 @@ def main(config: Config) -> Run:
     validation = Validation.of(config, run, fill, statistics=statistics)
 
     # ---- the loop
-    for step, (truth, mask) in run.steps(masked_photos):
+    for _, (truth, mask) in run.steps(masked_photos):
         filled = generator(truth, mask)
         loss = l2 = hole_and_known_l2(filled, truth, mask, config.known)
         run.log(l2=l2)
 
-        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
-        if perceptual is not None and joined > 0:
-            completed = torch.where(mask > 0, filled, truth)
-            with run.autocast():
-                distance = perceptual(*shift_together(completed, truth, step=step))
-            loss = loss + joined * config.perceptual * distance
-            run.log(perceptual=distance)
+        completed = torch.where(mask > 0, filled, truth)
+        loss = loss + perceptual(completed, truth)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
         validation.after_step()
 

@@ -30,9 +30,10 @@ from train.core.config import PhotoConfig
 from train.core.data import load_photos
 from train.core.export import export, refresh_statistics
 from train.core.gan import InTwoBatches, cut_windows, entropy_critic, entropy_generator, frozen, hole_windows
-from train.core.losses import PerceptualLoss, ramp, shift_together, weighted_mean
+from train.core.losses import weighted_mean
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
@@ -40,7 +41,7 @@ LR = {"adam": 2e-3, "muon": 2e-3, "sgd": 0.01}  # Adam's is ten times the critic
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PhotoConfig):
+class Config(PerceptualConfig, PhotoConfig):
     """The Context Encoder's training."""
 
     width: int = 48  # features of the first layer; the paper's: 64
@@ -61,9 +62,6 @@ class Config(PhotoConfig):
     overlap: int = 4  # known pixels around the hole that are predicted too ...
     overlap_weight: float = 10.0  # ... and how much their error counts
     critic_start: float = 0.0  # share of the run after which the critic joins; at once where --init is given
-    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
-    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
 def main(config: Config) -> Run:
@@ -87,7 +85,7 @@ def main(config: Config) -> Run:
     critic_network = ContextPatchCritic(side, config.critic_width)
     adam = Adam(critic_network.parameters(), config.critic_lr, config.betas, fused=True)
     critic = run.add("critic", InTwoBatches(critic_network), adam)
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    perceptual = PerceptualTerm(run, config)
     run.load()
     initialised = "generator" in run.initialised
 
@@ -112,7 +110,7 @@ def main(config: Config) -> Run:
     validation = Validation.of(config, run, fill, statistics=statistics)
 
     # ---- the loop
-    for step, (truth, mask) in run.steps(masked_photos):
+    for _, (truth, mask) in run.steps(masked_photos):
         patch = F.max_pool2d(mask, 2 * config.overlap + 1, 1, config.overlap)  # hole and overlap
         predicted = generator(truth, mask).float()
         completed = torch.where(patch > 0, predicted, truth)
@@ -132,12 +130,7 @@ def main(config: Config) -> Run:
                 adversarial = entropy_generator(critic_network(window))
             loss = loss + (1 - reconstruction) * adversarial
             run.log(adversarial=adversarial)
-        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
-        if perceptual is not None and joined > 0:
-            with run.autocast():
-                distance = perceptual(*shift_together(completed, truth, step=step))
-            loss = loss + joined * config.perceptual * distance
-            run.log(perceptual=distance)
+        loss = loss + perceptual(completed, truth)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
         # the critic

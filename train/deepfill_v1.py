@@ -33,15 +33,16 @@ from train.core.critics import CriticConfig, PhotoCritics
 from train.core.data import load_photos
 from train.core.export import export
 from train.core.gan import cut_windows, frozen, hole_windows, masked_gradient_penalty
-from train.core.losses import PerceptualLoss, ramp, shift_together, spatial_discount, weighted_mean
+from train.core.losses import spatial_discount, weighted_mean
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig, PhotoConfig):
+class Config(PerceptualConfig, CriticConfig, PhotoConfig):
     """DeepFill v1's training."""
 
     width: int = 32  # features of the first layer
@@ -60,9 +61,6 @@ class Config(CriticConfig, PhotoConfig):
     penalty: float = 10.0  # weight of the gradient penalty of the paper's critics
     critic_steps: int = 5  # of the paper's critics to one of the generator
     critic_start: float = 0.0  # share of the run after which the critics join; at once where --init is given
-    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
-    perceptual_full: float = 0.3  # ... and at which it has its full weight
     mosaic: bool = False  # the hole shows the photo in coarse blocks
     block_least: int = 6  # side of the mosaic's smallest ...
     block_most: int = 16  # ... and its largest blocks, in pixels
@@ -89,7 +87,7 @@ def main(config: Config) -> Run:
         ):
             adam = Adam(critic.parameters(), config.critic_lr, config.betas, fused=True)
             wasserstein[name] = run.add(name, critic, adam)
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    perceptual = PerceptualTerm(run, config)
     last_kernel = network.refinement.decoder[-1].get_parameter("weight")
     run.load()
     initialised = "generator" in run.initialised
@@ -163,12 +161,7 @@ def main(config: Config) -> Run:
             adversarial = critics.adversarial(completed, mask)
             loss = loss + critics.weight(adversarial, losses["refined"], refined, last_kernel) * adversarial
             run.log(adversarial=adversarial)
-        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
-        if perceptual is not None and joined > 0:
-            with run.autocast():
-                distance = perceptual(*shift_together(completed, truth, step=step))
-            loss = loss + joined * config.perceptual * distance
-            run.log(perceptual=distance)
+        loss = loss + perceptual(completed, truth)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
         if critics.active:

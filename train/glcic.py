@@ -38,15 +38,15 @@ from train.core.gan import (
     hole_windows,
     random_windows,
 )
-from train.core.losses import PerceptualLoss, ramp, shift_together
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig, PhotoConfig):
+class Config(PerceptualConfig, CriticConfig, PhotoConfig):
     """GLCIC's training."""
 
     width: int = 64  # features of the first layer
@@ -60,9 +60,6 @@ class Config(CriticConfig, PhotoConfig):
     critic_start: float = 0.18  # share of the run of the completion network alone (the paper's 90,000 of 500,000)
     critic_phase: float = 0.02  # share of the run of the paper's critic alone, after it (10,000)
     adversarial: float = 4e-4  # weight of the paper's critic beside the squared error
-    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
-    perceptual_full: float = 0.3  # ... and at which it has its full weight
 
 
 def main(config: Config) -> Run:
@@ -92,7 +89,7 @@ def main(config: Config) -> Run:
     critics = PhotoCritics(run, config)
     if not config.critics:
         critic = run.add("critic", InTwoBatches(global_local), critic_optimizer)
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    perceptual = PerceptualTerm(run, config)
     last_kernel = network.layers[-1].get_parameter("weight")
     run.load()
     initialised = "generator" in run.initialised
@@ -139,12 +136,7 @@ def main(config: Config) -> Run:
                     adversarial = entropy_generator(global_local(completed, around_hole))
                 loss = loss + config.adversarial * adversarial
                 run.log(adversarial=adversarial)
-            joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
-            if perceptual is not None and joined > 0:
-                with run.autocast():
-                    distance = perceptual(*shift_together(completed, truth, step=step))
-                loss = loss + joined * config.perceptual * distance
-                run.log(perceptual=distance)
+            loss = loss + perceptual(completed, truth)
             run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
         if critic_active and config.critics:
