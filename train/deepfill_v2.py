@@ -4,7 +4,7 @@ One device:   python -m train.deepfill_v2 --data photos/ --data 'shards/*.tar' -
 Many GPUs:    accelerate launch -m train.deepfill_v2 (the same options)
 Many cores:   OMP_NUM_THREADS=1 torchrun --nproc_per_node CORES -m train.deepfill_v2 (the same options)
 Continue:     the same with --resume
-The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --width 24 --size 256 --batch 16
+The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --upsampling nearest --size 256 --batch 16
 
 Where it departs from the paper:
 - L1 is taken per hole pixel, more of it near the hole's border; known pixels count little, for they are pasted over.
@@ -12,18 +12,20 @@ Where it departs from the paper:
 - The critics that learn from few photos, a patch critic and one on pretrained features, in place of SN-PatchGAN.
 - The adversarial weight follows the gradients: a share of the reconstruction's at the last layer. It counts once the
   critics tell held-out fills from photos.
+- The decoders enlarge bilinearly: with repeated pixels, critics teach them a hatching of 2 to 4 px.
 - Muon for kernels. The stages can be trained one after the other: --stages coarse, then --stages fine.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor
 
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from inpaint_core.networks.layers.gated import Upsampling
 from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import PhotoConfig
@@ -47,6 +49,7 @@ class Config(CriticConfig, PhotoConfig):
     """DeepFill v2's training."""
 
     width: int = 24  # features of the first layer
+    upsampling: Upsampling = "bilinear"  # of the decoders; "nearest" is the paper's
     stages: Literal["both", "coarse", "fine"] = "both"  # one stage alone leaves the other as it is
     optimizer: Literal["muon", "adam"] = "muon"  # of the generator
     lr: float = 6e-4  # of the generator
@@ -68,7 +71,8 @@ def main(config: Config) -> Run:
     run = Run(config)
 
     # ---- networks
-    network = DeepFillV2(in_channels=6, width=config.width)
+    arguments: dict[str, Any] = {"in_channels": 6, "width": config.width, "upsampling": config.upsampling}
+    network = DeepFillV2(**arguments)
     network.first_stage_only = config.stages == "coarse"
     network.coarse.requires_grad_(config.stages != "fine")
     network.refinement.requires_grad_(config.stages != "coarse")
@@ -149,7 +153,6 @@ def main(config: Config) -> Run:
 
     # ---- export
     if config.export:
-        arguments = {"in_channels": 6, "width": config.width}
         export(run, "deepfill_v2", arguments, critics=critics.networks, measure=validation.measure)
     return run
 

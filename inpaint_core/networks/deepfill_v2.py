@@ -1,6 +1,7 @@
 """DeepFill v2: free-form inpainting with gated convolution (Yu et al., ICCV 2019): the generator and SN-PatchGAN.
 
-Departures from the paper: none in the networks; gated convolutions are initialised to keep the scale of the features.
+Departures from the paper: gated convolutions are initialised to keep the scale of the features, and the decoders may
+enlarge bilinearly (an argument; the paper repeats pixels).
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
-from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, gate_maps
+from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, Upsampling, gate_maps
 from inpaint_core.networks.layers.padding import Conv2dSame, memory_format_of
 
-REACH = 6
+REACH = {"nearest": 6, "bilinear": 8}
 """Places at a quarter of the size from which the layers after the attention, the decoder included, reach a pixel."""
 
 Window = tuple[int, int, int, int]
 """First and last (exclusive) row, first and last column of a map at a quarter of the size."""
 
 
-def hole_window(mask: Tensor, margin: int = REACH) -> Window | None:
+def hole_window(mask: Tensor, margin: int) -> Window | None:
     """The bounding box of all samples' holes at a quarter of the size and `margin` places around it.
 
     None where no sample has a hole. N x 1 x H x W, H and W multiples of 4.
@@ -75,14 +76,14 @@ def dilated(width: int) -> list[GatedConv2d | Conv2dSame]:
     return [GatedConv2d(width, width, dilation=dilation) for dilation in (2, 4, 8, 16)]
 
 
-def decoder(in_channels: int, width: int) -> list[GatedConv2d | Conv2dSame]:
+def decoder(in_channels: int, width: int, upsampling: Upsampling) -> list[GatedConv2d | Conv2dSame]:
     """From a quarter of the size back to a photo; the last layer is not gated."""
     return [
         GatedConv2d(in_channels, 4 * width),
         GatedConv2d(4 * width, 4 * width),
-        GatedUpConv2d(4 * width, 2 * width),
+        GatedUpConv2d(4 * width, 2 * width, upsampling=upsampling),
         GatedConv2d(2 * width, 2 * width),
-        GatedUpConv2d(2 * width, width),
+        GatedUpConv2d(2 * width, width, upsampling=upsampling),
         GatedConv2d(width, width // 2),
         Conv2dSame(width // 2, 3),
     ]
@@ -91,11 +92,11 @@ def decoder(in_channels: int, width: int) -> list[GatedConv2d | Conv2dSame]:
 class CoarseNetwork(nn.Module):
     """Stage 1: the rough content of the hole. (N, in_channels, H, W) -> (N, 3, H, W) in [-1, 1]."""
 
-    def __init__(self, in_channels: int, width: int) -> None:
+    def __init__(self, in_channels: int, width: int, upsampling: Upsampling) -> None:
         super().__init__()
         w = width
         self.encoder = nn.Sequential(*encoder(in_channels, (w, 2 * w, 2 * w, 4 * w, 4 * w, 4 * w)), *dilated(4 * w))
-        self.decoder = nn.Sequential(*decoder(4 * w, w))
+        self.decoder = nn.Sequential(*decoder(4 * w, w, upsampling))
 
     def forward(self, x: Tensor, window: Window | None = None) -> Tensor:
         """With a window only that is decoded; the rest of the result is the input's RGB."""
@@ -106,14 +107,14 @@ class CoarseNetwork(nn.Module):
 class RefinementNetwork(nn.Module):
     """Stage 2: a dilated branch and a branch with contextual attention. (N, 3, H, W) -> (N, 3, H, W) in [-1, 1]."""
 
-    def __init__(self, width: int, attention: ContextualAttention) -> None:
+    def __init__(self, width: int, attention: ContextualAttention, upsampling: Upsampling) -> None:
         super().__init__()
         w = width
         self.conv_branch = nn.Sequential(*encoder(3, (w, w, 2 * w, 2 * w, 4 * w, 4 * w)), *dilated(4 * w))
         self.attention_encoder = nn.Sequential(*encoder(3, (w, w, 2 * w, 4 * w, 4 * w, 4 * w), last=F.relu))
         self.attention = attention
         self.attention_decoder = nn.Sequential(GatedConv2d(4 * w, 4 * w), GatedConv2d(4 * w, 4 * w))
-        self.decoder = nn.Sequential(*decoder(8 * w, w))
+        self.decoder = nn.Sequential(*decoder(8 * w, w, upsampling))
 
     def forward(
         self, x: Tensor, mask: Tensor, window: Window | None = None, return_flow: bool = False
@@ -137,6 +138,7 @@ class DeepFillV2(nn.Module):
             mask), as the released weights.
         width: features of the first layer; the paper's convolutions have twice that many outputs (48 -> width 24).
         fuse: attention propagation, on in the paper.
+        upsampling: of the decoders, see `GatedUpConv2d`; "nearest" is the paper's.
     """
 
     multiple_of = 8
@@ -145,13 +147,16 @@ class DeepFillV2(nn.Module):
     first_stage_only = False
     """Return the coarse photo twice: for a training that begins with the first stage."""
 
-    def __init__(self, in_channels: int = 6, width: int = 24, fuse: bool = True) -> None:
+    def __init__(
+        self, in_channels: int = 6, width: int = 24, fuse: bool = True, upsampling: Upsampling = "nearest"
+    ) -> None:
         super().__init__()
         if in_channels not in (5, 6):
             raise ValueError(f"DeepFill v2 takes 5 input channels, or 6 with the sketch, not {in_channels}")
         self.in_channels = in_channels
-        self.coarse = CoarseNetwork(in_channels, width)
-        self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse))
+        self.coarse = CoarseNetwork(in_channels, width, upsampling)
+        self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse), upsampling)
+        self.reach = REACH[upsampling]
 
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
@@ -170,7 +175,7 @@ class DeepFillV2(nn.Module):
         Returns:
             The coarse and the refined photo, N x 3 x H x W in [0, 1], not pasted into the known part.
         """
-        window = hole_window(mask) if self.hole_only else None
+        window = hole_window(mask, self.reach) if self.hole_only else None
         return self._stages(image, mask, sketch, window)[0]
 
     def explain(

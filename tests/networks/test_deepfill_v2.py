@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
+from inpaint_core.networks.layers.gated import Upsampling
 from tests.golden.networks import PUBLIC_LAYOUT
 
 
@@ -64,9 +65,9 @@ def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return image, mask, (torch.rand(2, 1, 48, 64, generator=generator) > 0.9).float()
 
 
-def small(in_channels: int = 6) -> DeepFillV2:
+def small(in_channels: int = 6, upsampling: Upsampling = "nearest") -> DeepFillV2:
     torch.manual_seed(0)
-    return DeepFillV2(in_channels, width=4).eval()
+    return DeepFillV2(in_channels, width=4, upsampling=upsampling).eval()
 
 
 @torch.no_grad()
@@ -121,9 +122,12 @@ def test_an_explanation_holds_the_flow_one_gate_map_a_gated_layer_and_the_same_p
     assert flow.shape == (2, 2, 6, 8)
 
 
+@pytest.mark.parametrize("upsampling", ["nearest", "bilinear"])
 @torch.no_grad()
-def test_restricted_to_the_hole_it_fills_the_hole_as_before_and_returns_the_photo_far_from_it() -> None:
-    network = small(6)
+def test_restricted_to_the_hole_it_fills_the_hole_as_before_and_returns_the_photo_far_from_it(
+    upsampling: Upsampling,
+) -> None:
+    network = small(6, upsampling)
     image = torch.rand(1, 3, 128, 192, generator=torch.Generator().manual_seed(0))
     mask = torch.zeros(1, 1, 128, 192)
     mask[..., 40:60, 30:50] = 1

@@ -60,16 +60,16 @@ def _activate(x: Any, activation: Callable[[Tensor], Tensor] | None) -> Any:
     raise ValueError(f"the engine does not support the activation {activation}")
 
 
-def _twice(x: Any) -> Any:
-    """Every pixel 2 x 2 times."""
+def _twice(x: Any, upsampling: str = "nearest") -> Any:
+    """Twice the size, by repeating pixels or bilinearly."""
     scales = np.array([2.0, 2.0], np.float32)
     return ops.interpolate(
         x,
         scales,
-        mode="nearest",
+        mode="nearest" if upsampling == "nearest" else "linear_onnx",
         shape_calculation_mode="scales",
         axes=np.array([2, 3], np.int64),
-        coordinate_transformation_mode="asymmetric",
+        coordinate_transformation_mode="asymmetric" if upsampling == "nearest" else "half_pixel",
         nearest_mode="floor",
     )
 
@@ -99,10 +99,10 @@ def _gated(layer: GatedConv2d, x: Any) -> Any:
     c = layer.channels  # two convolutions: the activation of each is computed while its result is in the registers
     weights, biases = layer.weight.split(c), layer.bias.split(c)
     pairs: list[tuple[Any, ...]]
-    if isinstance(layer, GatedUpConv2d) and layer.weight.shape[2] == 3:
+    if isinstance(layer, GatedUpConv2d) and layer.upsampling == "nearest" and layer.weight.shape[2] == 3:
         pairs = list(zip(*map(_twice_then_convolution, (x, x), weights, biases), strict=True))
     else:
-        x = _twice(x) if isinstance(layer, GatedUpConv2d) else x
+        x = _twice(x, layer.upsampling) if isinstance(layer, GatedUpConv2d) else x
         halves = zip(weights, biases, strict=True)
         pairs = [tuple(_same_convolution(x, weight, bias, layer.stride, layer.dilation) for weight, bias in halves)]
     results = [ops.multiply(_activate(features, layer.activation), ops.sigmoid(gate)) for features, gate in pairs]

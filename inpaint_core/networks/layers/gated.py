@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -78,12 +79,27 @@ class GatedConv2d(nn.Module):
         return f"{self.weight.shape[1]}, {self.channels}, {kernel}"
 
 
+Upsampling = Literal["nearest", "bilinear"]
+
+
 class GatedUpConv2d(GatedConv2d):
-    """Doubles height and width by repeating pixels, then a gated convolution (the papers' "deconv")."""
+    """Doubles height and width, then a gated convolution of stride 1 (the papers' "deconv").
+
+    Args:
+        in_channels, channels, kernel_size: as for `GatedConv2d`.
+        upsampling: how the size is doubled. "nearest", which repeats pixels, is the papers'. With it a critic teaches
+            the convolutions to draw a lattice along the repeated pixels; "bilinear" leaves none to draw along.
+    """
+
+    def __init__(
+        self, in_channels: int, channels: int, kernel_size: int = 3, upsampling: Upsampling = "nearest"
+    ) -> None:
+        super().__init__(in_channels, channels, kernel_size)
+        self.upsampling = upsampling
 
     def forward(self, x: Tensor) -> Tensor:
         """N x in_channels x H x W -> N x channels x 2H x 2W."""
-        return super().forward(F.interpolate(x, scale_factor=2, mode="nearest"))
+        return super().forward(F.interpolate(x, scale_factor=2, mode=self.upsampling))
 
 
 @contextmanager

@@ -113,10 +113,14 @@ def test_transposed_convolutions_of_odd_kernels_end_at_the_same_size(output_padd
 
 @torch.inference_mode()
 @pytest.mark.parametrize("kernel", [3, 5])
-def test_a_convolution_of_repeated_pixels_is_the_same_in_four_parts(kernel: int) -> None:
+def test_a_convolution_of_enlarged_features_is_the_same_in_four_parts(kernel: int) -> None:
     torch.manual_seed(0)
     features = torch.randn(2, 5, 7, 9)  # borders on all sides, odd sizes, several samples
-    layers: list[nn.Module] = [GatedUpConv2d(5, 6, kernel), ConvBlock(5, 6, kernel, upsample=True)]
+    layers: list[nn.Module] = [
+        GatedUpConv2d(5, 6, kernel),
+        GatedUpConv2d(5, 6, kernel, upsampling="bilinear"),
+        ConvBlock(5, 6, kernel, upsample=True),
+    ]
     for layer in layers:
         nn.init.normal_(layer.eval().get_parameter("bias"))
         found = CompiledStack(nn.Sequential(layer), torch.float32)(features)
