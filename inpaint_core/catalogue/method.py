@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inpaint_core import weights as checkpoints
 from inpaint_core.errors import InpaintError
@@ -40,7 +40,6 @@ class Method:
     restores: bool = False  # it is shown the hidden part pixelated: compare it with no method that is not
     trained_here: bool = True  # there is a script in train/ for it
     train_options: str = ""  # "SCRIPT --options" where they differ from the method's name
-    public_arguments: Mapping[str, Any] | None = None  # of the network for the public PyTorch port's weights
 
     @property
     def needs_weights(self) -> bool:
@@ -63,10 +62,11 @@ class Method:
         """A new instance of the method; its weights, if any, are loaded at the first fill.
 
         Args:
-            weights: in place of the checkpoint, a file that training has exported beside its manifest, or public ones.
+            weights: in place of the checkpoint, a file that training has exported beside its manifest, or a published
+                one in any layout of `weights.LAYOUTS`, which is read and recognised at the first fill.
 
         Raises:
-            InpaintError: weights were given, but they are another method's, or this one cannot take public ones.
+            InpaintError: weights were given to a method that takes none, or a manifest says they are another one's.
         """
         method = self.make()
         if weights is None:
@@ -76,11 +76,8 @@ class Method:
             if record.method != self.name:
                 raise InpaintError(f"{weights} holds weights of {record.method}: choose that method, not {self.name}.")
             method.folder = Path(weights).parent
-        elif self.public_arguments is not None:
-            method.load = partial(checkpoints.load_public_network, self.name, weights, **self.public_arguments)
+        elif self.needs_weights:
+            method.load = partial(checkpoints.load_public, self.name, weights)
         else:
-            raise InpaintError(
-                f"{self.name} takes no weights from {weights}: give a file that lies beside its "
-                f"{checkpoints.MANIFEST}, as training exports it."
-            )
+            raise InpaintError(f"{self.name} takes no weights, so {weights} cannot be its own: choose another method.")
         return method

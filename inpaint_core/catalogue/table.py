@@ -190,7 +190,6 @@ METHODS = (
         parameters=4_053_678,
         cost=0.23,
         accepts_sketch=True,
-        public_arguments={"in_channels": 5},
     ),
     Method(
         name="lama",

@@ -43,7 +43,7 @@ class Fill:
     """White lines = edges wanted in the hole; or a folder, as for masks."""
     fill: OmitArgPrefixes[FillArguments] = FillArguments()
     weights: OptionalFile = None
-    """In place of the checkpoint: a file training exported, or deepfill_v2's public ones."""
+    """In place of the checkpoint: a file training exported, or a published one (LaMa, DeepFill ...)."""
     format: Annotated[str | None, arg(metavar="WORD")] = None
     """png, jpg, webp ...: not the photo's own format. PNG keeps known pixels exact."""
     overwrite: bool = False

@@ -6,7 +6,7 @@ enlarge bilinearly (an argument; the paper repeats pixels).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -217,40 +217,6 @@ class DeepFillV2(nn.Module):
         if self.in_channels == 6:
             planes.insert(1, torch.zeros_like(mask) if sketch is None else sketch * mask)
         return torch.cat(planes, 1).contiguous(memory_format=memory_format_of(image))
-
-    def load_public_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Load weights in the layout of the public PyTorch port (five input channels, `conv1.conv.weight` ...).
-
-        Raises:
-            ValueError: names or shapes are not those of this network.
-        """
-        second = self.refinement
-        stacks = (self.coarse.encoder, self.coarse.decoder, second.conv_branch, second.attention_encoder)
-        layers = [layer for stack in (*stacks, second.attention_decoder, second.decoder) for layer in stack]
-        named = zip(_public_names(), layers, strict=True)
-        own = {f"{name}.{part}": layer.get_parameter(part) for name, layer in named for part in ("weight", "bias")}
-        if odd := sorted(own.keys() ^ state.keys()):
-            raise ValueError(
-                f"not a public DeepFill v2 state dict: {odd[0]} is missing or has no place in this network"
-            )
-        for name, parameter in own.items():
-            if parameter.shape != state[name].shape:
-                raise ValueError(f"{name} is {tuple(state[name].shape)}, here it is {tuple(parameter.shape)}")
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(state[name])
-
-
-def _public_names() -> list[str]:
-    """The public port's names of all convolutions, in its own order, which is ours."""
-    suffixes = {2: "_downsample", 4: "_downsample", 13: "_upsample.conv", 15: "_upsample.conv"}
-    suffixes |= dict.fromkeys((7, 8, 9, 10), "_atrous")
-
-    def numbered(prefix: str, numbers: Iterable[int]) -> list[str]:
-        return [f"{prefix}conv{number}{suffixes.get(number, '')}.conv" for number in numbers]
-
-    attention = [*numbered("pm", range(1, 7)), "pmconv9.conv", "pmconv10.conv"]
-    return [*numbered("", range(1, 18)), *numbered("x", range(1, 11)), *attention, *numbered("all", range(11, 18))]
 
 
 class SNPatchDiscriminator(nn.Module):

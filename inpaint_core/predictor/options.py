@@ -32,8 +32,8 @@ class FillOptions:
     """How the fill is fitted into the photo at last: "poisson" keeps its gradients and takes the colours from around
     the hole, "mixed" also lets lines of the photo run on for a bit; None leaves it as it is."""
     weights: str | Path | None = None
-    """In place of the checkpoint, a file that training has exported (beside its manifest), or DeepFill v2's public
-    PyTorch port's."""
+    """In place of the checkpoint, a file that training has exported (beside its manifest), or published weights in any
+    of the known layouts."""
     explain: bool = False
     """Also gather what costs time to gather: gate maps, attention flow (see the method's `fill`)."""
 

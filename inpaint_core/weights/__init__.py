@@ -4,20 +4,33 @@ Importing this package and asking `ready` does not import torch.
 """
 
 from inpaint_core.weights.manifest import MANIFEST, Record, directory, ready, record_of, records
-from inpaint_core.weights.networks import load_network, load_public_network, network_class, register
+from inpaint_core.weights.networks import load_network, network_class, register
+from inpaint_core.weights.public import (
+    LAYOUTS,
+    Converted,
+    convert_public,
+    load_public,
+    network_from_public,
+    read_public_state_dict,
+)
 from inpaint_core.weights.state import load_into, read_state_dict
 from inpaint_core.weights.storage import DTYPES, load, save
 
 __all__ = [
     "DTYPES",
+    "LAYOUTS",
     "MANIFEST",
+    "Converted",
     "Record",
+    "convert_public",
     "directory",
     "load",
     "load_into",
     "load_network",
-    "load_public_network",
+    "load_public",
     "network_class",
+    "network_from_public",
+    "read_public_state_dict",
     "read_state_dict",
     "ready",
     "record_of",

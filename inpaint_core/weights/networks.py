@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.lazy import networks
-from inpaint_core.weights.state import load_into, read_state_dict
+from inpaint_core.weights.state import load_into
 from inpaint_core.weights.storage import load
 
 if TYPE_CHECKING:
@@ -60,24 +60,4 @@ def load_network(name: str, folder: str | Path | None = None, **changes: Any) ->
     except (TypeError, ValueError) as error:
         raise InpaintError(f"The manifest's arguments do not fit {name}: {error}.") from error
     load_into(network, state, f"The weights of {name}")
-    return network
-
-
-def load_public_network(name: str, file: str | Path, **arguments: Any) -> nn.Module:
-    """A network with weights in the layout of the method's public PyTorch port, float32 on the CPU.
-
-    Args:
-        name: as for `load_network`; the network's class has a method `load_public_state_dict`.
-        file: safetensors or a PyTorch pickle of plain tensors.
-        arguments: of the network's constructor.
-
-    Raises:
-        InpaintError: the file is missing, damaged or of another architecture.
-    """
-    network: Any = network_class(name)(**arguments)
-    state = read_state_dict(file)
-    try:
-        network.load_public_state_dict(state)
-    except (AttributeError, ValueError) as error:
-        raise InpaintError(f"{file} are not public weights of {name}: {error}.") from error
     return network

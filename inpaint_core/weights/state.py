@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.weights.storage import parse
@@ -33,12 +33,27 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises whatever a damaged or hostile file provokes
         raise InpaintError(f"{path} is not a file of plain tensors: only weights-only PyTorch files load.") from error
+    return plain_state_dict(state, path)
+
+
+def plain_state_dict(content: Any, path: str | Path) -> dict[str, Tensor]:
+    """The state dict in what a PyTorch file held, out of the wrappers that `read_state_dict` names.
+
+    Args:
+        content: anything.
+        path: where it comes from, for the sentence.
+
+    Raises:
+        InpaintError: it is no dictionary of tensors.
+    """
+    import torch
+
     for wrapper in ("G", "netG", "generator", "model", "state_dict"):
-        if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
-            state = state[wrapper]
-    if not isinstance(state, Mapping) or not state or not all(torch.is_tensor(value) for value in state.values()):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not content or not all(torch.is_tensor(value) for value in content.values()):
         raise InpaintError(f"{path} holds no state dict: give a dictionary of named tensors.")
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
+    return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
 def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:

@@ -6,7 +6,6 @@ with `tests/networks/test_fidelity.py` green where the golden files of published
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from inpaint_core import weights
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -26,18 +26,16 @@ from inpaint_core.networks.partial_conv import PartialConvUNet
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_rnn import PixelRNN
 from tests.networks.seeded import draw_state, photo, seeded
+from tests.weights.published import layout
 
 FILE = Path(__file__).with_suffix(".npz")
-PUBLIC_LAYOUT = json.loads((FILE.parent / "deepfill_v2_public_state_dict.json").read_text())
-"""Names and shapes of the public DeepFill v2 weights."""
 IMAGE, MASK, SKETCH = photo(64, 64)
 
 
 def public_deepfill_v2() -> nn.Module:
     """The network without a sketch channel, its weights drawn in the public layout."""
-    network = DeepFillV2(in_channels=5)
-    network.load_public_state_dict(draw_state(PUBLIC_LAYOUT, gain=2.0))
-    return network.eval().double()
+    _, network = weights.network_from_public(draw_state(layout("deepfill_v2_nipponjo"), gain=2.0))
+    return network.double()
 
 
 GENERATORS: dict[str, Callable[[], nn.Module]] = {

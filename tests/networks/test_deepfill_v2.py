@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
 
 from inpaint_core.networks.deepfill_v2 import DeepFillV2, SNPatchDiscriminator
 from inpaint_core.networks.layers.gated import Upsampling
-from tests.golden.networks import PUBLIC_LAYOUT
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -23,37 +18,6 @@ def test_parameter_counts_are_the_papers() -> None:
     assert parameters(network) == 4_052_478
     assert parameters(network.coarse) == 1_631_151
     assert parameters(SNPatchDiscriminator(in_channels=4)) == 5_946_816
-
-
-def public_state() -> dict[str, torch.Tensor]:
-    """A state dict in the public layout with the golden file's pseudo-random weights."""
-    state = {}
-    for name, shape in PUBLIC_LAYOUT.items():
-        values = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape)
-        values *= np.sqrt(3 / np.prod(shape[1:])) if len(shape) == 4 else 0.1
-        state[name] = torch.from_numpy(values.astype(np.float32))
-    return state
-
-
-def test_a_public_state_dict_gives_the_golden_photo(shared: Path) -> None:
-    network = DeepFillV2(in_channels=5).eval()
-    network.load_public_state_dict(public_state())
-    golden = np.load(shared / "golden" / "deepfill_v2_generator.npz")
-    image = torch.from_numpy(golden["image"]).permute(2, 0, 1)[None].float() / 255
-    mask = (torch.from_numpy(golden["mask"])[None, None] > 0).float()
-    with torch.no_grad():
-        coarse, refined = network(image, mask)
-    assert (coarse[0, :, ::2, ::2] * 2 - 1 - torch.from_numpy(golden["coarse"])).abs().max() < 1e-3
-    assert (refined[0] * 2 - 1 - torch.from_numpy(golden["refined"])).abs().max() < 1e-3
-
-
-def test_a_state_dict_of_another_network_is_refused() -> None:
-    state = public_state()
-    with pytest.raises(ValueError, match=r"conv1.conv.weight is \(48, 5, 5, 5\)"):
-        DeepFillV2(in_channels=6).load_public_state_dict(state)
-    del state["conv9_atrous.conv.bias"]
-    with pytest.raises(ValueError, match=r"conv9_atrous.conv.bias is missing"):
-        DeepFillV2(in_channels=5).load_public_state_dict(state)
 
 
 def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
