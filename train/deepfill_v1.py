@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.optim import Adam
 
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
 from train.core.cli import run_cli
-from train.core.config import Masks, PhotoConfig
-from train.core.critics import CriticConfig, PhotoCritics
+from train.core.config import Masks
+from train.core.critics import CriticConfig, PhotoCritics, held_out_fills
 from train.core.data import load_photos
 from train.core.export import export
 from train.core.gan import cut_windows, frozen, hole_windows, masked_gradient_penalty
@@ -42,7 +42,7 @@ from train.core.validation import Validation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PerceptualConfig, CriticConfig, PhotoConfig):
+class Config(PerceptualConfig, CriticConfig):
     """DeepFill v1's training."""
 
     width: int = 32  # features of the first layer
@@ -99,15 +99,8 @@ def main(config: Config) -> Run:
         """The mosaic's blocks are a sixteenth of the photo: what is measured must not be random."""
         return run.ema["generator"](mosaic(image, mask, image.shape[-1] // 16) if config.mosaic else image, mask)
 
-    @torch.no_grad()
-    def held_out() -> tuple[Tensor, Tensor, Tensor]:
-        """Photos that are not trained on, the same completed, and their masks."""
-        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
-        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
-        with run.autocast():
-            return image, torch.where(mask > 0, fill(image, mask, None)[1].float(), image), mask
-
     validation = Validation.of(config, run, fill)
+    held_out = held_out_fills(fill, loader, run, config)
 
     # ---- the loop
     for step, photos in run.steps(loader):
@@ -157,14 +150,15 @@ def main(config: Config) -> Run:
             adversarial = -torch.stack(scores).float().sum(0).mean()
             loss = loss + config.adversarial * adversarial
             run.log(adversarial=adversarial)
-        if critics.counted(held_out):
+        phase = critics.phase(held_out)
+        if phase == "adversarial":
             adversarial = critics.adversarial(completed, mask)
             loss = loss + critics.weight(adversarial, losses["refined"], refined, last_kernel) * adversarial
             run.log(adversarial=adversarial)
         loss = loss + perceptual(completed, truth)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if critics.active:
+        if phase != "off":
             critics.update(truth, completed, mask)
         validation.after_step()
 

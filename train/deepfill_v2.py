@@ -4,7 +4,8 @@ One device:   python -m train.deepfill_v2 --data photos/ --data 'shards/*.tar' -
 Many GPUs:    accelerate launch -m train.deepfill_v2 (the same options)
 Many cores:   OMP_NUM_THREADS=1 torchrun --nproc_per_node CORES -m train.deepfill_v2 (the same options)
 Continue:     the same with --resume
-The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --upsampling nearest --size 256 --batch 16
+The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --size 256 --batch 16
+              --upsampling nearest --no-smooth-attention
 
 Where it departs from the paper:
 - L1 is taken per hole pixel, more of it near the hole's border; known pixels count little, for they are pasted over.
@@ -12,7 +13,7 @@ Where it departs from the paper:
 - The critics that learn from few photos, a patch critic and one on pretrained features, in place of SN-PatchGAN.
 - The adversarial weight follows the gradients: a share of the reconstruction's at the last layer. It counts once the
   critics tell held-out fills from photos.
-- The decoders enlarge bilinearly: with repeated pixels, critics teach them a hatching of 2 to 4 px.
+- The decoders enlarge bilinearly and attention smooths what it pastes: otherwise a lattice of 4 to 8 px fills holes.
 - Muon for kernels. The stages can be trained one after the other: --stages coarse, then --stages fine.
 """
 
@@ -28,7 +29,6 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.layers.gated import Upsampling
 from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
-from train.core.config import PhotoConfig
 from train.core.critics import Critic, CriticConfig, PhotoCritics
 from train.core.data import Photos, load_photos
 from train.core.export import export
@@ -45,11 +45,12 @@ LAST_KERNEL = "refinement.decoder.6.weight"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig, PhotoConfig):
+class Config(CriticConfig):
     """DeepFill v2's training."""
 
     width: int = 24  # features of the first layer
     upsampling: Upsampling = "bilinear"  # of the decoders; "nearest" is the paper's
+    smooth_attention: bool = True  # blur the features that attention pastes; the paper does not
     stages: Literal["both", "coarse", "fine"] = "both"  # one stage alone leaves the other as it is
     optimizer: Literal["muon", "adam"] = "muon"  # of the generator
     lr: float = 6e-4  # of the generator
@@ -71,7 +72,8 @@ def main(config: Config) -> Run:
     run = Run(config)
 
     # ---- networks
-    arguments: dict[str, Any] = {"in_channels": 6, "width": config.width, "upsampling": config.upsampling}
+    chosen = "width", "upsampling", "smooth_attention"
+    arguments: dict[str, Any] = {"in_channels": 6, **{name: getattr(config, name) for name in chosen}}
     network = DeepFillV2(**arguments)
     network.first_stage_only = config.stages == "coarse"
     network.coarse.requires_grad_(config.stages != "fine")
@@ -114,14 +116,14 @@ def main(config: Config) -> Run:
             validation.after_step()
             continue
 
-        critics_active, counted = critics.active, critics.counted(completed_held_out)
-        alone = critics_active and not counted and initialised  # a trained generator waits for its critics
+        phase = critics.phase(completed_held_out)
+        waits = phase == "warm-up" and initialised  # a trained generator waits for its critics
 
-        with torch.set_grad_enabled(not alone):
+        with torch.set_grad_enabled(not waits):
             coarse, refined = generator(truth, mask, sketch)
         completed = torch.where(mask > 0, refined, truth).contiguous(memory_format=torch.channels_last)
 
-        if not alone:
+        if not waits:
             terms = {"l1": hole_and_known_l1(refined, truth, mask, border, config.known)}
             weight: dict[str, float | Tensor] = {"l1": 1.0}
             with run.autocast():
@@ -131,7 +133,7 @@ def main(config: Config) -> Run:
                     terms["perceptual"] = perceptual(*shift_together(completed, truth, step=step))
                 if line_loss is not None and sketch.any():
                     terms["lines"] = line_loss(completed, sketch)
-            if counted:
+            if phase == "adversarial":
                 terms["adversarial"] = critics.adversarial(completed, mask, sketch)
             gradients = gradients_at(refined, terms)
             norms = last_layer_norms(refined, last_kernel, gradients)
@@ -147,7 +149,7 @@ def main(config: Config) -> Run:
             run.log(gradient_norm=run.backward(loss, "generator", config.clip), **terms)
             run.log(**{f"gradients/{name}": weight[name] * norm for name, norm in norms.items()})
 
-        if critics_active:
+        if phase != "off":
             critics.update(truth, completed, mask, sketch)
         validation.after_step()
 

@@ -25,8 +25,8 @@ from torch.optim import Adadelta, Adam, Optimizer
 
 from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
 from train.core.cli import run_cli
-from train.core.config import Masks, PhotoConfig
-from train.core.critics import CriticConfig, PhotoCritics
+from train.core.config import Masks
+from train.core.critics import CriticConfig, Phase, PhotoCritics, held_out_fills
 from train.core.data import load_photos
 from train.core.export import export, refresh_statistics
 from train.core.gan import (
@@ -46,7 +46,7 @@ from train.core.validation import Validation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(PerceptualConfig, CriticConfig, PhotoConfig):
+class Config(PerceptualConfig, CriticConfig):
     """GLCIC's training."""
 
     width: int = 64  # features of the first layer
@@ -99,24 +99,16 @@ def main(config: Config) -> Run:
         filled = run.ema["generator"](image, mask)
         return filled, filled
 
-    @torch.no_grad()
-    def held_out() -> tuple[Tensor, Tensor, Tensor]:
-        """Photos that are not trained on, the same completed, and their masks."""
-        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
-        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
-        with run.autocast():
-            return image, torch.where(mask > 0, run.ema["generator"](image, mask).float(), image), mask
-
     statistics = partial(refresh_statistics, run, masked_photos)
     validation = Validation.of(config, run, fill, statistics=statistics)
+    held_out = held_out_fills(fill, loader, run, config)
 
     # ---- the loop
     for step, (truth, mask) in run.steps(masked_photos):
         if config.critics:
-            completes, critic_active, counted = True, critics.active, critics.counted(held_out)
+            completes, phase = True, critics.phase(held_out)
         else:
-            phase = phase_at(0.0 if initialised else config.critic_start, config.critic_phase, run.progress)
-            completes, critic_active, counted = phase != "critic", phase != "completion", phase == "joint"
+            completes, phase = phase_at(0.0 if initialised else config.critic_start, config.critic_phase, run.progress)
 
         with torch.set_grad_enabled(completes):
             filled = generator(truth, mask).float()
@@ -127,11 +119,11 @@ def main(config: Config) -> Run:
         if completes:
             loss = l2 = ((filled - truth) * mask).square().mean()  # equation 2: the mean over all pixels
             run.log(l2=l2)
-            if counted and config.critics:
+            if phase == "adversarial" and config.critics:
                 adversarial = critics.adversarial(completed, mask)
                 loss = loss + critics.weight(adversarial, l2, filled, last_kernel) * adversarial
                 run.log(adversarial=adversarial)
-            elif counted:
+            elif phase == "adversarial":
                 with frozen(global_local), run.autocast():
                     adversarial = entropy_generator(global_local(completed, around_hole))
                 loss = loss + config.adversarial * adversarial
@@ -139,9 +131,9 @@ def main(config: Config) -> Run:
             loss = loss + perceptual(completed, truth)
             run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if critic_active and config.critics:
+        if phase != "off" and config.critics:
             critics.update(truth, completed, mask)
-        elif critic_active:
+        elif phase != "off":
             elsewhere = random_windows(mask, side, Generator().manual_seed(step))
             real = truth, cut_windows(truth, elsewhere, side)  # the real crop has a place of its own (section 3.3)
             loss = entropy_critic(*critic(real, (completed.detach(), around_hole.detach())))
@@ -156,11 +148,14 @@ def main(config: Config) -> Run:
     return run
 
 
-def phase_at(start: float, length: float, progress: float) -> Literal["completion", "critic", "joint"]:
-    """The phase of training (section 3.4, algorithm 1): the critic's begins at `start` and lasts for `length`."""
+def phase_at(start: float, length: float, progress: float) -> tuple[bool, Phase]:
+    """Whether the completion network is trained, and what its critic does (section 3.4, algorithm 1).
+
+    The critic alone is trained from `start` for `length`, both before and after it; shares of the run.
+    """
     if progress < start:
-        return "completion"
-    return "critic" if progress < start + length else "joint"
+        return True, "off"
+    return (False, "warm-up") if progress < start + length else (True, "adversarial")
 
 
 if __name__ == "__main__":

@@ -21,12 +21,11 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from inpaint_core.networks.partial_conv import PartialConvUNet
 from train.core.cli import run_cli
-from train.core.config import PhotoConfig
-from train.core.critics import CriticConfig, PhotoCritics
+from train.core.critics import CriticConfig, PhotoCritics, held_out_fills
 from train.core.data import load_photos
 from train.core.export import export, refresh_statistics
 from train.core.features import TrunkFeatures
@@ -41,7 +40,7 @@ DEPTHS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig, PhotoConfig):
+class Config(CriticConfig):
     """PartialConv's training."""
 
     width: int = 32  # features of the first level; the paper's: 64
@@ -101,16 +100,9 @@ def main(config: Config) -> Run:
         filled = run.ema["generator"](image, mask)
         return filled, filled
 
-    @torch.no_grad()
-    def held_out() -> tuple[Tensor, Tensor, Tensor]:
-        """Photos that are not trained on, the same completed, and their masks."""
-        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
-        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
-        with run.autocast():
-            return image, torch.where(mask > 0, run.ema["generator"](image, mask).float(), image), mask
-
     statistics = partial(refresh_statistics, run, masked_photos)
     validation = Validation.of(config, run, fill, statistics=statistics)
+    held_out = held_out_fills(fill, loader, run, config)
 
     # ---- the loop
     for step, (truth, mask) in run.steps(masked_photos):
@@ -139,13 +131,14 @@ def main(config: Config) -> Run:
                 distance = perceptual(*shifted[1:])
             loss = loss + joined * config.perceptual * distance
             run.log(perceptual=distance)
-        if critics.counted(held_out):
+        phase = critics.phase(held_out)
+        if phase == "adversarial":
             adversarial = critics.adversarial(completed, mask)
             loss = loss + critics.weight(adversarial, l1, filled, last_kernel) * adversarial
             run.log(adversarial=adversarial)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if critics.active:
+        if phase != "off":
             critics.update(truth, completed, mask)
         validation.after_step()
 

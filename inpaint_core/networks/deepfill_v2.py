@@ -1,7 +1,7 @@
 """DeepFill v2: free-form inpainting with gated convolution (Yu et al., ICCV 2019): the generator and SN-PatchGAN.
 
 Departures from the paper: gated convolutions are initialised to keep the scale of the features, and the decoders may
-enlarge bilinearly (an argument; the paper repeats pixels).
+enlarge bilinearly and attention smooth what it pastes (arguments; the paper does neither).
 """
 
 from __future__ import annotations
@@ -139,6 +139,7 @@ class DeepFillV2(nn.Module):
         width: features of the first layer; the paper's convolutions have twice that many outputs (48 -> width 24).
         fuse: attention propagation, on in the paper.
         upsampling: of the decoders, see `GatedUpConv2d`; "nearest" is the paper's.
+        smooth_attention: see `ContextualAttention`; the paper's is not smooth.
     """
 
     multiple_of = 8
@@ -148,20 +149,25 @@ class DeepFillV2(nn.Module):
     """Return the coarse photo twice: for a training that begins with the first stage."""
 
     def __init__(
-        self, in_channels: int = 6, width: int = 24, fuse: bool = True, upsampling: Upsampling = "nearest"
+        self,
+        in_channels: int = 6,
+        width: int = 24,
+        fuse: bool = True,
+        upsampling: Upsampling = "nearest",
+        smooth_attention: bool = False,
     ) -> None:
         super().__init__()
         if in_channels not in (5, 6):
             raise ValueError(f"DeepFill v2 takes 5 input channels, or 6 with the sketch, not {in_channels}")
         self.in_channels = in_channels
         self.coarse = CoarseNetwork(in_channels, width, upsampling)
-        self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse), upsampling)
+        self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse, smooth=smooth_attention), upsampling)
         self.reach = REACH[upsampling]
 
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
         self.hole_only = True
-        self.refinement.attention.margin = ATTENTION_MARGIN
+        self.refinement.attention.margin = ATTENTION_MARGIN + 1  # bilinear and smooth reach one place further
 
     def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Fill the hole.

@@ -31,7 +31,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def small(in_channels: int = 6, upsampling: Upsampling = "nearest") -> DeepFillV2:
     torch.manual_seed(0)
-    return DeepFillV2(in_channels, width=4, upsampling=upsampling).eval()
+    return DeepFillV2(in_channels, width=4, upsampling=upsampling, smooth_attention=upsampling == "bilinear").eval()
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ TINY: dict[str, Any] = {
     "critic_photos": 4,
     "critic_check": 2,
     "critic_auc": 0.0,
-    "critic_alone": 2,
+    "critic_warmup": 2,
 }
 TINY_WORDS = [word for name, value in TINY.items() for word in (f"--{name.replace('_', '-')}", str(value))]
 TINY_WORDS[TINY_WORDS.index("--critics") + 1] = "patch"

@@ -145,7 +145,7 @@ def test_the_perceptual_term_joins_at_once_after_init_and_bf16_trains(
 def test_critics_that_learn_from_few_photos_count_once_they_have_trained(
     name: str, photos: Path, tmp_path: Path
 ) -> None:
-    options = {"critics": ("patch",), "critic_start": 0.25, "critic_alone": 2, "critic_auc": 0.0, "critic_photos": 4}
+    options = {"critics": ("patch",), "critic_start": 0.25, "critic_warmup": 2, "critic_auc": 0.0, "critic_photos": 4}
     run(name, photos, tmp_path / "run", steps=8, export=True, **options)
     logged = scalars(tmp_path / "run")
     assert list(logged["critic_patch"]) == [3, 4, 5, 6, 7, 8], "they join after a quarter of the run"

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.optim import Adam
 
 from inpaint_core.networks.deepfill_v2 import SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
 from train.core.balance import adaptive_weight, gradients_at, last_layer_norms
+from train.core.config import PhotoConfig
+from train.core.data import PhotoLoader
 from train.core.gan import auc, frozen, halves, hinge_critic, hinge_generator, photo_scores
 from train.core.losses import shift_together
+from train.core.masks import draw_masks
 from train.core.run import Run
 
 CRITICS = {"sn_patchgan": SNPatchDiscriminator, "patch": PatchCritic, "projected": ProjectedCritic}
@@ -23,28 +26,55 @@ CRITIC_LR = {"sn_patchgan": 1e-4, "patch": 4e-4, "projected": 4e-4}
 
 Critic = Literal["sn_patchgan", "patch", "projected"]
 
-HeldOut = Callable[[], tuple[Tensor, ...]]
-"""() -> photos that are not trained on, the same completed, their masks and, where there are any, their sketches."""
+Fills = tuple[Tensor, ...]
+"""Photos (N x 3 x H x W), the same completed, their masks (N x 1 x H x W) and, where there are any, their sketches."""
+
+Phase = Literal["off", "warm-up", "adversarial"]
+"""Critics that are not trained yet; that are trained, without effect on the generator; that the generator faces."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CriticConfig:
-    """Options of `PhotoCritics`, to be inherited by the config of a script that uses them."""
+class CriticConfig(PhotoConfig):
+    """Options of `PhotoCritics` for a script that trains on photos, to be inherited by its config."""
 
     critics: tuple[Critic, ...] = ()  # that learn from few photos
     critic_start: float = 0.3  # share of the run after which critics join; at once where --init is given
-    critic_alone: int = 120  # least steps that --critics train before they count, and until their AUC suffices
-    critic_auc: float = 0.65  # held-out AUC from which --critics count
+    critic_warmup: int = 120  # least steps that --critics are trained before the generator faces them ...
+    critic_auc: float = 0.65  # ... and the AUC on held-out fills that they must have reached by then
     critic_check: int = 60  # steps between measurements of the AUC ...
     critic_photos: int = 32  # ... on so many held-out crops
     adversarial_share: float = 0.4  # gradient of --critics as a share of the reconstruction's at the last layer
     adversarial_cap: float = 1.0  # largest weight of the adversarial term of --critics
 
 
+def held_out_fills(
+    fill: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]],
+    loader: PhotoLoader,
+    run: Run,
+    config: CriticConfig,
+) -> Callable[[], Fills]:
+    """For `PhotoCritics.phase`: photos that no step draws, completed by `fill`, with the same masks at every call.
+
+    Args:
+        fill: image, mask, no sketch -> both stages' photos, as for `Validation`; its second one is taken.
+        loader: has the photos.
+        run, config: the training's.
+    """
+
+    @torch.no_grad()
+    def fills() -> Fills:
+        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
+        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        with run.autocast():
+            return image, torch.where(mask > 0, fill(image, mask, None)[1].float(), image), mask
+
+    return fills
+
+
 class PhotoCritics:
     """Critics of completed photos with hinge losses inside the hole, under the run's checkpointing.
 
-    They train without effect on the generator until they recognise held-out fills. From then on their term is
+    They are trained without effect on the generator until they recognise held-out fills. From then on their term is
     weighted by gradients (see `train.core.balance`).
 
     Args:
@@ -63,27 +93,25 @@ class PhotoCritics:
             self._wrapped[f"critic_{kind}"] = run.add(f"critic_{kind}", network, optimizer)
         self.networks = {name: run.networks[name] for name in self._wrapped}
 
-    @property
-    def active(self) -> bool:
-        """Whether there are critics, and they are being trained by now."""
-        joined = "generator" in self.run.initialised or self.run.progress >= self.config.critic_start
-        return bool(self.networks) and joined
+    def phase(self, held_out: Callable[[], Fills]) -> Phase:
+        """What the critics do in this step; measures their AUC where it is due.
 
-    def counted(self, held_out: HeldOut) -> bool:
-        """Whether the generator is trained against them by now; measures the AUC where it is due.
+        Once the generator faces them it does so to the end: the AUC may fall again as the generator improves.
 
-        Once they count they do so to the end: the AUC may fall again as the generator improves.
+        Args:
+            held_out: returns fills of photos that are not trained on, by the generator as it is now.
         """
-        if not self.active:
-            return False
+        joined = "generator" in self.run.initialised or self.run.progress >= self.config.critic_start
+        if not self.networks or not joined:
+            return "off"
         step, state = self.run.step, self.run.state
         if step == state.setdefault("critics_since", step) or step % self.config.critic_check == 0:
             state["auc"] = self.auc(*held_out())
             self.run.log(auc=state["auc"])
-        alone = step - state["critics_since"]
-        if alone >= self.config.critic_alone and state["auc"] >= self.config.critic_auc:
+        trained = step - state["critics_since"] >= self.config.critic_warmup
+        if trained and state["auc"] >= self.config.critic_auc:
             state["critics_count"] = True
-        return state.get("critics_count", False)
+        return "adversarial" if state.get("critics_count", False) else "warm-up"
 
     @torch.no_grad()
     def auc(self, truth: Tensor, completed: Tensor, mask: Tensor, *sketch: Tensor) -> float:

@@ -23,6 +23,9 @@ class ContextualAttention(nn.Module):
         max_scores: how many scores one block of queries may hold; the result does not depend on it.
         margin: where only the hole's pixels will be used: rebuild the hole's bounding box and so many places around it
             (at the reduced scale) and leave zeros elsewhere. Inside the box nothing changes. None: rebuild everything.
+        smooth: blur the rebuilt features by a binomial of 3 x 3. Where the hole looks the same everywhere, all its
+            places choose the same patch: pasted every `rate` = 2 features, it repeats with a period of 2, which
+            becomes a lattice of 8 px in the fill. The binomial removes just that period. Not in the paper.
     """
 
     kernel = 3
@@ -34,6 +37,7 @@ class ContextualAttention(nn.Module):
         fuse: bool = True,
         max_scores: int = 1 << 25,
         margin: int | None = None,
+        smooth: bool = False,
     ) -> None:
         super().__init__()
         self.rate = rate
@@ -41,6 +45,7 @@ class ContextualAttention(nn.Module):
         self.fuse = fuse
         self.max_scores = max_scores
         self.margin = margin
+        self.smooth = smooth
 
     def forward(
         self,
@@ -108,6 +113,8 @@ class ContextualAttention(nn.Module):
             block = (shares @ tiles).view(n, last - first + 1, right - left + 1, -1)
             pasted[:, first : last + 1, left : right + 1] += block
         result = join_tiles(pasted, self.rate) / 4
+        if self.smooth:
+            result = F.avg_pool2d(F.avg_pool2d(F.pad(result, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
         return result, None if flow is None else torch.stack((flow // key_width, flow % key_width), 1)
 
     def _usable(self, mask: Tensor, height: int, width: int) -> Tensor:

@@ -137,3 +137,20 @@ def test_style_transfer_of_the_paper(shared: Path) -> None:
     pixels = result[0].permute(1, 2, 0).clamp(0, 255).round().numpy()
     h, w = (min(a, b) for a, b in zip(pixels.shape[:2], expected.shape[:2], strict=True))
     assert np.abs(pixels[:h, :w] - expected[:h, :w]).mean() < 2
+
+
+def test_smooth_attention_leaves_no_lattice_of_one_repeated_patch() -> None:
+    features = torch.rand(1, 4, 16, 16, generator=torch.Generator().manual_seed(0))
+    features[..., 6:10, 6:10] = 0.5  # a flat hole: all its places choose the same patch
+    mask = torch.zeros(1, 1, 16, 16)
+    mask[..., 6:10, 6:10] = 1
+
+    def lattice(smooth: bool) -> float:
+        hole = ContextualAttention(fuse=False, softmax_scale=1000.0, smooth=smooth)(features, mask=mask)[0][
+            ..., 7:9, 7:9
+        ]
+        checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
+        return float((hole * checks).sum((2, 3)).abs().mean())
+
+    assert lattice(smooth=False) > 0.05
+    assert lattice(smooth=True) < 0.25 * lattice(smooth=False)

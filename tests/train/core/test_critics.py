@@ -18,7 +18,7 @@ def critics_at(step: int, out: Path, **options: object) -> PhotoCritics:
     """A patch critic in a run of a hundred steps of which so many are done."""
     run = Run(RunConfig(out=out, steps=100, precision="no"))
     run.step = step
-    return PhotoCritics(run, CriticConfig(critics=("patch",), **options))  # type: ignore[arg-type]
+    return PhotoCritics(run, CriticConfig(out=out, data=(), critics=("patch",), **options))  # type: ignore[arg-type]
 
 
 def batch() -> tuple[torch.Tensor, ...]:
@@ -31,28 +31,28 @@ def batch() -> tuple[torch.Tensor, ...]:
 
 def test_they_join_where_the_config_says_or_at_once_after_init(tmp_path: Path) -> None:
     critics = critics_at(29, tmp_path, critic_start=0.3)
-    assert not critics.active
+    assert critics.phase(batch) == "off"
     critics.run.step = 30
-    assert critics.active
+    assert critics.phase(batch) == "warm-up"
     critics.run.step = 0
     critics.run.initialised.add("generator")
-    assert critics.active
+    assert critics.phase(batch) == "warm-up"
 
 
-def test_they_count_once_they_have_trained_and_recognise_fills(tmp_path: Path) -> None:
-    critics = critics_at(30, tmp_path, critic_alone=10, critic_check=5, critic_auc=0.9)
+def test_the_generator_faces_them_once_they_are_trained_and_recognise_fills(tmp_path: Path) -> None:
+    critics = critics_at(30, tmp_path, critic_warmup=10, critic_check=5, critic_auc=0.9)
     for step in range(30, 60):
         critics.run.step = step
-        counted = critics.counted(batch)
-        assert not counted or step >= 40
+        phase = critics.phase(batch)
+        assert phase == "warm-up" or step >= 40
         critics.update(*batch())
     assert critics.auc(*batch()) >= 0.9, "noise and grey are easily separated"
-    assert counted
+    assert phase == "adversarial"
 
 
-def test_critics_that_are_not_sure_do_not_count(tmp_path: Path) -> None:
-    critics = critics_at(50, tmp_path, critic_alone=0, critic_auc=1.1)
-    assert not critics.counted(batch)
+def test_critics_that_are_not_sure_go_on_training_without_effect(tmp_path: Path) -> None:
+    critics = critics_at(50, tmp_path, critic_warmup=0, critic_auc=1.1)
+    assert critics.phase(batch) == "warm-up"
     assert "auc" in critics.run.state
 
 
@@ -74,7 +74,6 @@ def test_the_weight_makes_the_adversarial_gradient_a_share_of_the_reconstruction
 
 def test_without_critics_nothing_joins(tmp_path: Path) -> None:
     run = Run(RunConfig(out=tmp_path, steps=1, precision="no"))
-    critics = PhotoCritics(run, CriticConfig(critic_start=0.0))
-    assert not critics.active
-    assert not critics.counted(batch)
+    critics = PhotoCritics(run, CriticConfig(out=tmp_path, data=(), critic_start=0.0))
+    assert critics.phase(batch) == "off"
     assert critics.networks == {}
