@@ -1,4 +1,4 @@
-"""What callers hand over, checked: the image, the mask and the device, with one sentence for each that is wrong."""
+"""What callers hand over, checked: image, mask, numbers and device, with one sentence for each that is wrong."""
 
 from __future__ import annotations
 
@@ -31,6 +31,46 @@ def as_mask(mask: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray
     return masks.check(np.asarray(mask.convert("L")) if isinstance(mask, Image.Image) else mask, *size)
 
 
+SEEDS = -(2**63), 2**63 - 1
+"""The least and the largest seed: signed integers of 64 bits."""
+
+
+def as_seed(seed: object) -> int:
+    """The seed of random numbers as an integer of 64 bits; anything else is an `InpaintError`."""
+    return as_whole(seed, "The seed", *SEEDS)
+
+
+def as_whole(value: object, what: str, least: int, most: int) -> int:
+    """A whole number from `least` to `most`, given as int, float or text.
+
+    Raises:
+        InpaintError: it is none, NaN, infinite, fractional or out of range; `what` begins the sentence.
+    """
+    try:
+        number = int(value)  # type: ignore[call-overload]
+        exact = isinstance(value, int | str) or float(number) == float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact or not least <= number <= most:
+        raise InpaintError(f"{what} must be a whole number from {least} to {most}, not {str(value)[:40]}.")
+    return number
+
+
+def as_number(value: object, what: str, least: float, most: float) -> float:
+    """A number from `least` to `most`, given as int, float or text.
+
+    Raises:
+        InpaintError: it is none, NaN, infinite or out of range; `what` begins the sentence.
+    """
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not least <= number <= most:
+        raise InpaintError(f"{what} must be a number from {least:g} to {most:g}, not {str(value)[:40]}.")
+    return number
+
+
 def choose_device(device: str = "auto") -> str:
     """The name of the torch device to compute on; one that is not here is an `InpaintError`."""
     import torch
@@ -40,7 +80,7 @@ def choose_device(device: str = "auto") -> str:
             return "cuda"
         return "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).tolist()  # the device "meta" has no values
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise InpaintError(f"The device {device!r} is not available here; use 'cpu' or 'auto'.") from error
     return device

@@ -19,11 +19,15 @@ import inpaint_core
 from inpaint_core import InpaintError, catalogue, masks
 from inpaint_core import photo as photos
 from inpaint_core import sketch as sketches
+from inpaint_core.arguments import as_whole
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
 from webui import runner
 from webui.events import shows_errors
 from webui.files import save_png, short_lived_folder
+
+MAX_SIDE = 16_384
+"""Pixels of the longest side of a mask that is made on request."""
 
 
 def build() -> None:
@@ -87,7 +91,7 @@ def inpaint(
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
     options = FillOptions(
-        sketch=lines, seed=int(seed), refine="patchmatch" if refine else None, blend=blend.strip() or None
+        sketch=lines, seed=seed, refine="patchmatch" if refine else None, blend=(blend or "").strip() or None
     )
     result = runner.fill(picture.pixels, hole, method, options)
     return _write(picture, photo, result, hole, format or picture.format)
@@ -122,11 +126,11 @@ def compare(
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    names = [name.strip() for name in methods.split(",") if name.strip()]
+    names = [name.strip() for name in (methods or "").split(",") if name.strip()]
     names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
-    options = FillOptions(sketch=lines, seed=int(seed), blend=blend.strip() or None)
+    options = FillOptions(sketch=lines, seed=seed, blend=(blend or "").strip() or None)
     reference = picture.pixels if hide_and_seek else None
     for result in fill_all(picture.pixels, hole, names, options, reference=reference, fill=runner.fill):
         row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
@@ -172,13 +176,14 @@ def make_mask(
     if mask is not None:
         hole = masks.from_file(photos.read_mask(mask))
     else:
-        rows, columns = (int(height), int(width)) if photo is None else photos.read(photo).pixels.shape[:2]
+        if photo is None:
+            rows, columns = as_whole(height, "The height", 1, MAX_SIDE), as_whole(width, "The width", 1, MAX_SIDE)
+        else:
+            rows, columns = photos.read(photo).pixels.shape[:2]
         if rows * columns > photos.MAX_PIXELS:
             raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
-        hole = masks.generate(kind, rows, columns, seed=int(seed))
-    hole = masks.repair(
-        hole, invert=invert, close_loops=close_loops, remove_specks=int(remove_specks), dilate=float(dilate)
-    )
+        hole = masks.generate(kind, rows, columns, seed=seed)
+    hole = masks.repair(hole, invert=invert, close_loops=close_loops, remove_specks=remove_specks, dilate=dilate)
     name = Path(photo or mask or kind).stem
     return str(save_png(hole, short_lived_folder() / f"{name}_mask.png"))
 
@@ -217,7 +222,7 @@ def _read(
     picture = photos.read(file)
     hole = masks.from_file(photos.read_mask(mask))
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
-        hole = masks.repair(hole, invert=invert, dilate=float(dilate))
+        hole = masks.repair(hole, invert=invert, dilate=dilate)
     hole = masks.check(hole, picture.height, picture.width)
     return picture, hole, None if not drawn else sketches.repair(photos.read_mask(drawn))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -54,6 +55,8 @@ app.command(name="methods")(Methods)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (those of the process by default); returns the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    with contextlib.suppress(ValueError):  # outside of the main thread no signal arrives
+        signal.signal(signal.SIGTERM, _terminate)
     if words == ["--version"]:
         print(f"inpainting-studio {__version__}")
         return 0
@@ -66,9 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         print(f"Error: {error}", file=sys.stderr)
         return USER_ERROR
+    except OSError as error:  # a name too long, a full disk, a folder without rights: wherever it was met
+        print(
+            f"Error: {str(error.filename or 'A file')[:80]}: {(error.strerror or str(error)).lower()}.", file=sys.stderr
+        )
+        return USER_ERROR
     except KeyboardInterrupt:
         print("Interrupted; whatever is finished is complete.", file=sys.stderr)
         return INTERRUPTED
+
+
+def _terminate(number: int, frame: object) -> None:
+    """End by way of every `finally`, so that no unfinished file stays behind."""
+    raise SystemExit(128 + number)
 
 
 def _parse(words: list[str]) -> Command | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from inpaint_core import catalogue
 from inpaint_core.cli.options import FillArguments, OptionalFile
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import check_output, write_atomically
 
 if TYPE_CHECKING:
     from inpaint_core.predictor import Result
@@ -45,6 +47,8 @@ class Compare:
     hide_and_seek: bool = False
     """PHOTO is intact under the mask: it is its own reference."""
     fill: OmitArgPrefixes[FillArguments] = FillArguments()
+    overwrite: bool = False
+    """Write over what an earlier comparison has left in DIR."""
 
     def run(self) -> int:
         """Fill, measure and write; returns the exit status."""
@@ -67,10 +71,13 @@ class Compare:
         truth = picture.pixels if self.hide_and_seek else None
         if self.reference is not None:
             truth = photo.read(self.reference).pixels
+        methods = self.method or tuple(method.name for method in catalogue.methods() if method.ready)
+        outputs = [self.output / name for name in (*(f"{name}.png" for name in methods), "sheet.png", "results.csv")]
+        for path in outputs:
+            check_output(path, (self.source, self.mask, self.sketch, self.reference), self.overwrite)
         files.make_folder(self.output)
 
         results = []
-        methods = self.method or None
         with console.one_bar("Comparing") as progress:
             for result in fill_all(picture.pixels, hole, methods, options, reference=truth, progress=progress):
                 if result.image is not None:
@@ -112,12 +119,11 @@ def _why_no_lpips(results: list[Result]) -> list[str]:
 def _write_table(results: list[Result], path: Path) -> None:
     """results.csv: a row a method, in the order in which they were done."""
     measured = list(dict.fromkeys(key for result in results for key in result.metrics))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["method", "title", "year", "seconds", *measured, "error"])
-        for result in results:
-            record = catalogue.get(result.method)
-            values = [f"{result.metrics[key]:.6g}" if key in result.metrics else "" for key in measured]
-            table.writerow(
-                [record.name, record.title, record.year, f"{result.seconds:.4f}", *values, result.error or ""]
-            )
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(["method", "title", "year", "seconds", *measured, "error"])
+    for result in results:
+        record = catalogue.get(result.method)
+        values = [f"{result.metrics[key]:.6g}" if key in result.metrics else "" for key in measured]
+        table.writerow([record.name, record.title, record.year, f"{result.seconds:.4f}", *values, result.error or ""])
+    write_atomically(path, text.getvalue().encode())

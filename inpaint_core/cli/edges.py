@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 
 from inpaint_core.cli.options import Output
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import check_output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class Edges:
     """Write how sure it is of each pixel, not thin lines."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:1, mps."""
+    overwrite: bool = False
+    """Write over a file that exists."""
 
     def run(self) -> int:
         """Write the sketch; returns the exit status."""
@@ -39,8 +42,7 @@ class Edges:
 
         if not 0 < self.threshold < 1:
             raise InpaintError(f"The threshold is between 0 and 1, not {self.threshold:g}; 0.6 suits most photos.")
-        if self.output.exists() and self.source.exists() and self.output.samefile(self.source):
-            raise InpaintError(f"{self.output} is the photo itself; name another file after -o.")
+        check_output(self.output, (self.source,), self.overwrite)
         probability = sketch.edges(photo.read(self.source).pixels, self.device)
         lines = probability if self.soft else sketch.thin(probability, self.threshold)
         levels = np.rint(lines * np.float32(255)).astype(np.uint8)

@@ -13,6 +13,7 @@ from inpaint_core import catalogue
 from inpaint_core.cli.options import FillArguments, OptionalFile, Output
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import check_output
 
 if TYPE_CHECKING:
     from inpaint_core.cli.jobs import Job, Plan
@@ -47,7 +48,7 @@ class Fill:
     format: Annotated[str | None, arg(metavar="WORD")] = None
     """png, jpg, webp ...: not the photo's own format. PNG keeps known pixels exact."""
     overwrite: bool = False
-    """Redo results of a folder that exist, or write over the photo itself."""
+    """Write over results that exist, also over the photo itself."""
 
     def run(self) -> int:
         """Fill and write; returns the exit status."""
@@ -60,6 +61,7 @@ class Fill:
         if plan.is_batch:
             return self._fill_folder(plan, options)
         (job,) = plan.jobs
+        check_output(job.output, (job.mask, job.sketch, self.weights), self.overwrite)
         with console.one_bar(job.photo.name) as progress:
             seconds, notes = self._fill_file(job, options, progress)
         for note in notes:
@@ -91,7 +93,7 @@ class Fill:
         with console.batch_bar(len(plan.jobs)) as progress:
             for job in plan.jobs:
                 progress.update(console.FILES, description=job.photo.name)
-                if job.output.exists() and not self.overwrite:
+                if job.output.is_file() and job.output.stat().st_size and not self.overwrite:
                     skipped += 1
                 else:
                     try:

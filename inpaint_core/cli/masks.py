@@ -11,6 +11,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from inpaint_core.cli.options import OptionalFile, SizeArguments
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import check_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,11 +37,14 @@ class Random:
     """Of every random number drawn."""
     share: Annotated[float | None, arg(metavar="0..1")] = None
     """Of the picture to hide: for irregular and random_pixels."""
+    overwrite: bool = False
+    """Write over a file that exists."""
 
     def run(self) -> int:
         """Write the mask; returns the exit status."""
         from inpaint_core import masks
 
+        check_output(self.output, (self.mask_size.like,), self.overwrite)
         height, width = self.mask_size.height_and_width()
         if self.kind not in masks.GENERATORS:
             raise InpaintError(f"There is no kind of mask {self.kind!r}; choose one of {', '.join(masks.GENERATORS)}.")
@@ -67,11 +71,14 @@ class Box:
     box: Annotated[str, arg(metavar="X,Y,W,H")]
     """Left, top, width, height in pixels."""
     mask_size: OmitArgPrefixes[SizeArguments] = SizeArguments()
+    overwrite: bool = False
+    """Write over a file that exists."""
 
     def run(self) -> int:
         """Write the mask; returns the exit status."""
         from inpaint_core import masks
 
+        check_output(self.output, (self.mask_size.like,), self.overwrite)
         height, width = self.mask_size.height_and_width()
         try:
             left, top, box_width, box_height = (int(part) for part in self.box.split(","))
@@ -102,10 +109,14 @@ class Repair:
     """Remove holes of fewer pixels than this."""
     invert: bool = False
     """Swap hole and known."""
+    overwrite: bool = False
+    """Write over a file that exists."""
 
     def run(self) -> int:
         """Write the repaired mask; returns the exit status."""
         from inpaint_core import masks, photo
+
+        check_output(self.output, (self.source,), self.overwrite)
 
         hole = masks.repair(
             masks.from_file(photo.read_mask(self.source)),

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from inpaint_core.arguments import as_seed
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks import fields
 from inpaint_core.masks.shapes import Device, Sampler, gated_strokes, lama_boxes, lama_strokes, square_box
@@ -211,7 +212,7 @@ def generate(name: str, height: int, width: int, seed: int = 0, **options: objec
     """
     if name not in GENERATORS:
         raise InpaintError(f'There are no "{name}" masks; choose one of {", ".join(GENERATORS)}.')
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(as_seed(seed))
     return GENERATORS[name](1, height, width, generator=generator, **options)[0, 0].bool().numpy()
 
 

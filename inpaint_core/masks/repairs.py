@@ -8,11 +8,15 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from inpaint_core.arguments import as_number, as_whole
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks.boxes import Box, bounding_box
 
 SPECK = 1e-5
 """A piece of hole under this share of the picture (10 pixels of 1 MP) counts as a speck."""
+
+MAX_SPECK, MAX_DILATION = 1_000_000_000, 10_000
+"""The most that `repair` takes: pixels of a speck, and of a dilation's radius."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,8 @@ def repair(
     Raises:
         InpaintError: for a mask that is not H x W or holds NaN, or a negative number of pixels.
     """
-    if remove_specks < 0 or dilate < 0:
-        raise InpaintError("Specks and dilation are numbers of pixels from 0 on.")
+    remove_specks = as_whole(remove_specks, "The pixels of a speck", 0, MAX_SPECK)
+    dilate = as_number(dilate, "The dilation in pixels", 0, MAX_DILATION)
     hole, _ = _halve(_plane(mask))
     hole = ~hole if invert else hole.copy()
     if remove_specks > 1:

@@ -115,6 +115,8 @@ def _stream(source: Source, name: str) -> Iterator[BinaryIO]:
         yield io.BytesIO(source)
     elif isinstance(source, str | Path):
         try:
+            if (path := Path(source)).exists() and not (path.is_file() or path.is_dir()):
+                raise InpaintError(f"{name} is a device or a pipe, not a file: save the photo to a file first.")
             stream = open(source, "rb")  # noqa: SIM115 (closed below; an error of opening is not one of reading)
         except FileNotFoundError:
             raise InpaintError(f"{name} was not found: check the path.") from None

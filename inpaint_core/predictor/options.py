@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from inpaint_core.arguments import as_seed
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor.blending import BLENDS
 
@@ -38,7 +39,8 @@ class FillOptions:
     """Also gather what costs time to gather: gate maps, attention flow (see the method's `fill`)."""
 
     def check(self) -> None:
-        """Raise `InpaintError` unless `refine` and `blend` are None or known words."""
+        """Raise `InpaintError` unless `refine` and `blend` are None or known words, and the seed has 64 bits."""
+        as_seed(self.seed)
         if self.refine is not None and self.refine not in REFINERS:
             raise InpaintError(f"There is no refinement {self.refine!r}; choose one of {', '.join(REFINERS)}.")
         if self.blend is not None and self.blend not in BLENDS:

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue
-from inpaint_core.arguments import as_image, as_mask, choose_device
+from inpaint_core.arguments import as_image, as_mask, as_seed, choose_device
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
 from inpaint_core.predictor.crops import Crop, depth, plan_crops
@@ -110,7 +110,7 @@ def fill(
     run = Run(
         instance(record.name, options.weights),
         device,
-        options.seed,
+        as_seed(options.seed),
         options.explain,
         rim=blended and refiner is None,
         progress=part_of(progress, 0, first_at),

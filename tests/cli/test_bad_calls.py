@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +27,27 @@ BAD_CALLS = {
     "unknown method": FILL + " -m magic",
     "unknown refinement": FILL + " --refine magic",
     "unknown device": FILL + " --device abacus",
+    "device without values": FILL + " --device meta",
+    "seed beyond 64 bits": FILL + " --seed 99999999999999999999",
+    "dilate is not a number": FILL + " --dilate nan",
+    "photo is a pipe": "fill {0}/pipe {0}/mask.png -o {0}/out.png",
+    "mask is a pipe": "fill {0}/photo.png {0}/pipe -o {0}/out.png",
+    "over a pipe": FILL.replace("out.png", "pipe") + " --format png --overwrite",
+    "over a device": "fill {0}/photo.png {0}/mask.png -m ns -o /dev/null --format png --overwrite",
+    "over another picture": "fill {0}/photo.png {0}/mask.png -m ns -o {0}/other.png",
+    "over the weights": FILL.replace("out.png", "photo.jpg") + " --weights {0}/photo.jpg --overwrite",
+    "name too long": "fill {0}/photo.png {0}/mask.png -m ns -o {0}/" + 300 * "x" + ".png",
+    "compare: over a picture": "compare {0}/photo.png {0}/mask.png -o {0}/taken -m ns",
+    "compare: over the mask": "compare {0}/photo.png {0}/taken/ns.png -o {0}/taken -m ns --overwrite",
+    "compare: over the photo": "compare {0}/taken/sheet.png {0}/mask.png -o {0}/taken -m ns --overwrite",
+    "compare: table is a folder": "compare {0}/photo.png {0}/mask.png -o {0}/blocked -m ns --overwrite",
+    "mask random: over the photo": "mask random {0}/photo.png --like {0}/photo.png --overwrite",
+    "mask random: over a picture": "mask random {0}/other.png --size 64x64",
+    "mask random: seed beyond 64 bits": "mask random {0}/out.png --size 64x64 --seed 99999999999999999999",
+    "mask box: over a picture": "mask box {0}/other.png --box 1,2,3,4 --size 64x64",
+    "mask repair: over the photo": "mask repair {0}/mask.png {0}/photo.png",
+    "mask repair: onto itself": "mask repair {0}/mask.png {0}/mask.png --overwrite",
+    "edges: over a picture": "edges {0}/photo.png -o {0}/other.png",
     "unknown format": FILL + " --format docx",
     "unknown suffix": "fill {0}/photo.png {0}/mask.png -o {0}/out.docx",
     "format against suffix": FILL + " --format jpg",
@@ -70,14 +92,20 @@ def test_a_bad_call_is_refused_in_one_sentence(folder: Path, call: str, capsys: 
     (folder / "truncated.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:900])
     for name, value, size in (("black", 0, (WIDTH, HEIGHT)), ("white", 255, (WIDTH, HEIGHT)), ("small", 255, (9, 9))):
         Image.new("L", size, value).save(folder / f"{name}.png")
-    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    os.mkfifo(folder / "pipe")
+    (folder / "blocked" / "results.csv").mkdir(parents=True)
+    (folder / "taken").mkdir()
+    for name, source in (("other.png", "photo"), ("taken/ns.png", "mask"), ("taken/sheet.png", "photo")):
+        (folder / name).write_bytes((folder / f"{source}.png").read_bytes())
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert run(*call.format(folder).split()) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("Note: ")]
     assert len(errors) == 1
     assert errors[0].startswith("Error: ")
     assert errors[0].endswith(".")
     assert "Traceback" not in errors[0]
-    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before, "a file was touched"
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before, "a file was touched"
+    assert (folder / "pipe").is_fifo()
 
 
 def test_the_process_exits_with_the_status_and_says_why_on_stderr(tmp_path: Path) -> None:

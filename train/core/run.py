@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -73,7 +74,7 @@ class Run:
         self._optimizers: dict[str, Any] = {}
         self._lr: dict[str, list[float]] = {}
         self._schedules: dict[str, Callable[[], float]] = {}
-        self._stop = False
+        self._stop = self._terminated = False
         self._log = ScalarLog(self.out / "tensorboard" if self.main else None)
 
     # ---- networks -------------------------------------------------------------------------------------------------
@@ -168,10 +169,12 @@ class Run:
     def steps(self, batches: Callable[[int], Batch]) -> Iterator[tuple[int, Batch]]:
         """Yield (step, batch) until the steps, the time or a signal end the run; then write the checkpoint.
 
-        SIGTERM and Ctrl+C end it after the step under way. A batch is a function of the step, so resuming is exact.
+        Ctrl+C ends it after the step under way, and so does SIGTERM, which ends the process as well. A batch is a
+        function of the step, so resuming is exact.
 
         Raises:
             NonFiniteLossError: a logged scalar is NaN or infinite.
+            SystemExit: 143 after SIGTERM, once the checkpoint is written.
         """
         started = self._saved_at = time.monotonic()
         elapsed_before = self.elapsed
@@ -196,6 +199,8 @@ class Run:
                     self.save()
             self.save()
         self._log.flush()
+        if self._any_process(self._terminated):
+            raise SystemExit(128 + signal.SIGTERM)
 
     def due(self, every: int) -> bool:
         """True once in `every` steps: `if run.due(500): validate()`."""
@@ -206,8 +211,9 @@ class Run:
         """True once all steps are done or the whole time is spent."""
         return self.progress >= 1
 
-    def _request_stop(self) -> None:
+    def _request_stop(self, number: int) -> None:
         self._stop = True
+        self._terminated = number == signal.SIGTERM
 
     def _agree_on_time(self) -> None:
         """All processes stop at the same step: the latest clock and any request to stop hold for all."""

@@ -9,11 +9,11 @@ from typing import Any
 
 
 @contextmanager
-def on_signals(request: Callable[[], None]) -> Iterator[None]:
-    """Within it, SIGTERM and SIGINT call `request`; the handlers of before return afterwards."""
+def on_signals(request: Callable[[int], None]) -> Iterator[None]:
+    """Within it, SIGTERM and SIGINT call `request` with their number; the handlers of before return afterwards."""
 
     def handle(number: int, frame: Any) -> None:
-        request()
+        request(number)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

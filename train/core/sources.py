@@ -6,17 +6,26 @@ import glob
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
+from inpaint_core.errors import InpaintError
 from train.core import cifar
+
+Archive = TypeVar("Archive", zipfile.ZipFile, tarfile.TarFile)
 
 SUFFIXES = {".webp", ".jpg", ".jpeg", ".png", ".bmp"}
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+MEMBER_LIMIT = 256 << 20
+"""Bytes of the largest file in an archive that is read: no photo is larger, but a packed bomb is."""
+UNREADABLE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, tarfile.TarError)
+"""What archives raise for damaged, encrypted or unknown members."""
 
 
 def expand(patterns: Iterable[str | Path] | None) -> list[Path]:
@@ -66,8 +75,13 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
         sources: folders, archives (.tar, .tar.gz, .tgz, .zip), single image files, or a folder inside an archive:
             `CelebAMask-HQ.zip/CelebAMask-HQ/CelebA-HQ-img` leaves out the label maps, `places.tar/data/val` is a split.
 
+    Yields:
+        A file that cannot be read, or that is unpacked larger than `MEMBER_LIMIT`, comes without bytes; so does the
+        rest of an archive that is cut off, as one file by the name of the archive.
+
     Raises:
         FileNotFoundError: a source is not there.
+        InpaintError: an archive is none.
     """
     for source in map(Path, sources):
         place, inside = archive_of(source)
@@ -76,20 +90,40 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
         elif place.is_dir():
             for path in sorted(place.rglob("*")):
                 name = str(path.relative_to(place))
+                if not path.is_file():  # a folder or a pipe by the name of a photo
+                    continue
                 if _is_photo(name):
-                    yield name, path.read_bytes()
+                    yield name, _bytes_or_none(path.read_bytes)
                 elif name.lower().endswith(ARCHIVES):
                     yield from members([path])
         elif place.suffix.lower() == ".zip":
-            with zipfile.ZipFile(place) as bundle:
-                for name in bundle.namelist():
-                    if _is_photo(name) and _is_under(name, inside):
-                        yield name, bundle.read(name)
+            with _opened(place, zipfile.ZipFile) as bundle:
+                for member in bundle.infolist():
+                    name = member.filename
+                    if not member.is_dir() and _is_photo(name) and _is_under(name, inside):
+                        fits = member.file_size <= MEMBER_LIMIT
+                        yield name, _bytes_or_none(partial(bundle.read, name)) if fits else b""
         elif place.name.lower().endswith(ARCHIVES):
-            with place.open("rb") as file:
-                yield from _in_tar(file, inside)
+            with _opened(place, tarfile.open) as shard:
+                yield from _in_tar(shard, inside, place.name)
         else:
             yield place.name, place.read_bytes()
+
+
+def _opened(place: Path, archive: Callable[[Path], Archive]) -> Archive:
+    """The archive; `InpaintError` where the file is none."""
+    try:
+        return archive(place)
+    except UNREADABLE as error:
+        raise InpaintError(f"{place} is no complete archive: copy it again, or leave it out.") from error
+
+
+def _bytes_or_none(read: Callable[[], bytes]) -> bytes:
+    """What `read` returns; no bytes where it fails."""
+    try:
+        return read()
+    except UNREADABLE:
+        return b""
 
 
 def source_name(source: str | Path) -> str:
@@ -98,19 +132,23 @@ def source_name(source: str | Path) -> str:
     return next((name[: -len(suffix)] for suffix in ARCHIVES if name.lower().endswith(suffix)), name)
 
 
-def _in_tar(file: IO[bytes], inside: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    """The same for an open tar file, and for the tar files in it."""
-    with tarfile.open(fileobj=file) as shard:
+def _in_tar(shard: tarfile.TarFile, inside: str, label: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """The same for an open tar file, called `label`, and for the tar files in it."""
+    try:
         for member in shard:
             name = prefix + member.name.removeprefix("./")
             is_shard = name.lower().endswith(".tar")
-            if member.isfile() and (is_shard or (_is_photo(name) and _is_under(name, inside))):
-                stream = shard.extractfile(member)
-                assert stream is not None
-                if is_shard:
-                    yield from _in_tar(stream, inside, f"{name}/")
-                else:
-                    yield name, stream.read()
+            if not member.isfile() or not (is_shard or (_is_photo(name) and _is_under(name, inside))):
+                continue
+            stream = shard.extractfile(member)
+            assert stream is not None
+            if is_shard:
+                with tarfile.open(fileobj=stream) as inner:
+                    yield from _in_tar(inner, inside, name, f"{name}/")
+            else:
+                yield name, stream.read() if member.size <= MEMBER_LIMIT else b""
+    except UNREADABLE:
+        yield label, b""
 
 
 def _is_photo(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from inpaint_core.errors import InpaintError
 from train.core import bank as banks
+from train.core import sources
 from train.core.bank import PhotoBank, cached_bank
 from train.core.data import CropOptions, PhotoLoader, jitter_colours
 from train.core.sources import expand
@@ -241,3 +243,37 @@ def test_photos_beyond_memory_wait_in_a_file_and_are_the_same(
         assert mapped[-1] == bank.pixels.data_ptr()
     assert torch.equal(cached_bank([photos], [], tmp_path / "cache").pixels, bank.pixels)
     assert list(tmp_path.iterdir()) == [tmp_path / "cache"], "nothing is left behind"
+
+
+def test_what_is_broken_in_archives_and_folders_is_skipped_counted_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MEMBER_LIMIT", 100_000)
+    folder = tmp_path / "photos"
+    (folder / "folder.jpg").mkdir(parents=True)
+    (folder / "fine.jpg").write_bytes(picture(1))
+    os.mkfifo(folder / "pipe.jpg")
+    bundle = folder / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("fine.jpg", picture(2))
+        archive.writestr("damaged.jpg", picture(3))
+        archive.writestr("folder.jpg/", b"")
+        archive.writestr("bomb.jpg", bytes(100_001))
+    data = bytearray(bundle.read_bytes())
+    data[data.index(picture(3)) + 200] ^= 255  # the checksum no longer fits
+    bundle.write_bytes(data)
+    with tarfile.open(folder / "cut.tar", "w") as tar:
+        add(tar, "first.jpg", picture(4))
+        add(tar, "second.jpg", picture(5))
+    whole = (folder / "cut.tar").read_bytes()
+    (folder / "cut.tar").write_bytes(whole[: whole.rindex(picture(5)) + 100])
+    bank = PhotoBank.load([folder])
+    assert len(bank) == 3
+    assert sorted(bank.broken) == ["bomb.jpg", "cut.tar", "damaged.jpg"]
+
+
+@pytest.mark.parametrize("name", ["photos.zip", "photos.tar"])
+def test_a_file_that_only_has_the_name_of_an_archive_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("This is no archive.")
+    with pytest.raises(InpaintError, match="no complete archive"):
+        PhotoBank.load([tmp_path / name])
