@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as app.py and the command line do, before torch is loaded
+# Public weights that lie in the cache of whoever runs the tests must not change what they see.
+os.environ["INPAINT_WEIGHTS"] = os.path.join(tempfile.gettempdir(), "inpaint-tests-have-no-public-weights")
 if (SHARED / "torch_home").is_dir():  # real LPIPS features, offline
     os.environ.setdefault("TORCH_HOME", str(SHARED / "torch_home"))
 

@@ -39,6 +39,7 @@ class Method:
     accepts_sketch: bool = False
     restores: bool = False  # it is shown the hidden part pixelated: compare it with no method that is not
     trained_here: bool = True  # there is a script in train/ for it
+    folder: Path | None = None  # of its weights' manifest, if they are public ones; None: the checkpoints folder
     train_options: str = ""  # "SCRIPT --options" where they differ from the method's name
 
     @property
@@ -47,9 +48,14 @@ class Method:
         return self.network is not None
 
     @property
+    def checkpoint(self) -> str:
+        """The name of its weights in their manifest: the method's, without the @ of public weights."""
+        return self.name.partition("@")[0]
+
+    @property
     def ready(self) -> bool:
         """True if the method can run now: it needs no weights, or they are here and match their checksum."""
-        return not self.needs_weights or checkpoints.ready(self.name)
+        return not self.needs_weights or checkpoints.ready(self.checkpoint, self.folder)
 
     @property
     def train_command(self) -> str | None:
@@ -70,6 +76,8 @@ class Method:
         """
         method = self.make()
         if weights is None:
+            if self.folder is not None:
+                method.folder = self.folder
             return method
         record = checkpoints.record_of(weights)
         if record is not None:

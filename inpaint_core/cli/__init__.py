@@ -17,7 +17,7 @@ import tyro
 from rich.text import Text
 
 from inpaint_core import __version__
-from inpaint_core.cli import masks
+from inpaint_core.cli import masks, weights
 from inpaint_core.cli.compare import Compare
 from inpaint_core.cli.edges import Edges
 from inpaint_core.cli.fill import Fill
@@ -50,6 +50,7 @@ app.command(name="compare")(Compare)
 app.command(masks.app, name="mask", help=masks.DESCRIPTION)
 app.command(name="edges")(Edges)
 app.command(name="methods")(Methods)
+app.command(weights.app, name="weights", help=weights.DESCRIPTION)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 out = Console(markup=False, highlight=False, soft_wrap=True)
@@ -31,6 +33,21 @@ def one_bar(text: str) -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task(text, total=1)
         yield lambda share, note: progress.update(task, completed=share, description=note or text)
+
+
+@contextmanager
+def download_bar(text: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar for one download, gone when it is done; gives a function to call with the bytes here and those in all."""
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda here, total: progress.update(task, completed=here, total=total)
 
 
 @contextmanager

@@ -17,13 +17,14 @@ _lock = threading.Lock()
 
 
 def instance(name: str, weights: str | Path | None = None) -> FillMethod:
-    """The one instance of a method (with these weights, or those of the checkpoints folder), made at the first call.
+    """The one instance of a method (with these weights, or those of its folder), made at the first call.
 
     Raises:
         InpaintError: the method is unknown, or the weights are not for it.
     """
-    key = name, None if weights is None else Path(weights).resolve(), directory()
+    record = catalogue.get(name)
+    key = name, None if weights is None else Path(weights).resolve(), record.folder or directory()
     with _lock:
         if key not in _instances:
-            _instances[key] = catalogue.get(name).build(weights)
+            _instances[key] = record.build(weights)
         return _instances[key]

@@ -1,0 +1,209 @@
+"""The rows of the registry: nothing but facts, in the order in which lists show them."""
+
+from inpaint_core.weights.public.registry import Checksum, PublicWeights, PublishedFile
+
+MMAGIC = "https://download.openmmlab.com/mmediting/inpainting/"
+DRIVE = "https://drive.google.com/uc?export=download&id="
+RELEASES = "https://github.com/Sanster/models/releases/download/"
+OPENMMLAB = "mmagic (OpenMMLab)"
+OPENMMLAB_LICENCE = "Apache-2.0 is the licence of the repository; none of its own is stated for the file"
+
+
+def openmmlab(path: str) -> tuple[PublishedFile]:
+    """A file of OpenMMLab's server: its name ends in the first digits of its SHA-256."""
+    name = path.rpartition("/")[2]
+    digits = name.removesuffix(".pth").rpartition("-")[2]
+    return (PublishedFile(url=MMAGIC + path, name=name, checksum=Checksum("first digits of sha256", digits)),)
+
+
+PUBLIC_WEIGHTS = (
+    PublicWeights(
+        method="lama",
+        word="big",
+        title="Big LaMa",
+        source="the authors (advimman/lama); as TorchScript by Sanster/IOPaint",
+        files=(
+            PublishedFile(
+                url=RELEASES + "add_big_lama/big-lama.pt",
+                name="big-lama.pt",
+                checksum=Checksum("sha256", "344c77bbcb158f17dd143070d1e789f38a66c04202311ae3a258ef66667a9ea9"),
+                bytes=205_669_692,
+            ),
+            PublishedFile(
+                url="https://huggingface.co/smartywu/big-lama/resolve/05cb2be7f8dbe6ca7c6e78f4fc827a4b2baaa4a9/big-lama.zip",
+                name="big-lama.zip",
+                checksum=Checksum("sha256", "f1b358ca24093b93a106183b98a3dea6e8ed09f3b43ea7251eb2c81e7b4575f6"),
+                bytes=381_428_720,
+                member="big-lama/models/best.ckpt",
+            ),
+        ),
+        licence="Apache-2.0 is the licence of the authors' repository; for the weights it was never spelled out",
+        commercial="not stated",
+        trained_on="Places-Challenge, crops of 256 px, strokes and boxes as holes",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="lama",
+        word="anime",
+        title="Big LaMa for drawings",
+        source="Sanster/IOPaint",
+        files=(
+            PublishedFile(
+                url=RELEASES + "AnimeMangaInpainting/anime-manga-big-lama.pt",
+                name="anime-manga-big-lama.pt",
+                checksum=Checksum("sha256", "479d3afdcb7ed2fd944ed4ebcc39ca45b33491f0f2e43eb1000bd623cfb41823"),
+            ),
+        ),
+        licence="not stated",
+        commercial="not stated",
+        trained_on="drawings (anime and manga); no more is stated",
+    ),
+    PublicWeights(
+        method="deepfill_v2",
+        word="places2",
+        title="Places2",
+        source="the authors' TensorFlow weights, converted by nipponjo/deepfillv2-pytorch",
+        files=(
+            PublishedFile(
+                url=DRIVE + "1tvdQRmkphJK7FYveNAKSMWC6K09hJoyt", name="states_tf_places2.pth", checksum=None
+            ),
+        ),
+        licence="CC BY-NC 4.0 (not for commercial use)",
+        commercial="no",
+        trained_on="Places2",
+    ),
+    PublicWeights(
+        method="deepfill_v2",
+        word="celebahq",
+        title="CelebA-HQ (faces)",
+        source="the authors' TensorFlow weights, converted by nipponjo/deepfillv2-pytorch",
+        files=(
+            PublishedFile(
+                url=DRIVE + "1fTQVSKWwWcKYnmeemxKWImhVtFQpESmm", name="states_tf_celebahq.pth", checksum=None
+            ),
+        ),
+        licence="CC BY-NC 4.0 (not for commercial use)",
+        commercial="no",
+        trained_on="CelebA-HQ",
+    ),
+    PublicWeights(
+        method="glcic",
+        word="places",
+        title="Places",
+        source=OPENMMLAB,
+        files=openmmlab("global_local/gl_256x256_8x12_places_20200619-52a040a8.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="Places365-Challenge, 256 px, one box of up to 128 px, 500,000 iterations",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="glcic",
+        word="celebahq",
+        title="CelebA-HQ (faces)",
+        source=OPENMMLAB,
+        files=openmmlab("global_local/gl_256x256_8x12_celeba_20200619-5af0493f.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="CelebA-HQ, 256 px, one box of up to 128 px",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="deepfill_v1",
+        word="places",
+        title="Places",
+        source=OPENMMLAB,
+        files=openmmlab("deepfillv1/deepfillv1_256x256_8x2_places_20200619-c00a0e21.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="Places365-Challenge, 256 px, one box of up to 128 px, 3.5 million iterations",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="deepfill_v1",
+        word="celebahq",
+        title="CelebA-HQ (faces)",
+        source=OPENMMLAB,
+        files=openmmlab("deepfillv1/deepfillv1_256x256_4x4_celeba_20200619-dd51a855.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="CelebA-HQ, 256 px, one box of up to 128 px",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="deepfill_v1",
+        word="imagenet",
+        title="ImageNet",
+        source="daa233/generative-inpainting-pytorch",
+        files=(
+            PublishedFile(url=DRIVE + "1qbfA5BP9yzdTFFmiOTvYARUYgW1zwBBK", name="gen_imagenet.pt", checksum=None),
+        ),
+        licence="MIT is the licence of the code; none is stated for the weights",
+        commercial="not stated",
+        trained_on="ImageNet, 256 px, boxes of 128 px, 430,000 steps",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="partial_conv",
+        word="places",
+        title="Places",
+        source=OPENMMLAB,
+        files=openmmlab("pconv/pconv_256x256_stage2_4x2_places_20200619-1ffed0e8.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="Places365-Challenge, 256 px, strokes of 15 to 65 %, 500,000 iterations",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="partial_conv",
+        word="celeba",
+        title="CelebA (faces)",
+        source=OPENMMLAB,
+        files=openmmlab("pconv/pconv_256x256_stage2_4x2_celeba_20200619-860f8b95.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="CelebA, 256 px, strokes of 15 to 65 %",
+        trained_size=256,
+    ),
+    PublicWeights(
+        method="context_encoder",
+        word="paris",
+        title="Paris StreetView",
+        source="BoyuanJiang/context_encoder_pytorch",
+        files=(
+            PublishedFile(url=DRIVE + "0B6oeoQaX0xmzS0RXXzNYZkZ3ZUk", name="netG_streetview.pth", checksum=None),
+        ),
+        licence="MIT is the licence of the code; none is stated for the weights",
+        commercial="not stated",
+        trained_on="Paris StreetView, 128 px, the central square as hole",
+        trained_size=128,
+    ),
+    PublicWeights(
+        method="aot_gan",
+        word="places",
+        title="Places",
+        source=OPENMMLAB,
+        files=openmmlab("aot_gan/AOT-GAN_512x512_4x12_places_20220509-6641441b.pth"),
+        licence=OPENMMLAB_LICENCE,
+        commercial="not stated",
+        trained_on="Places, 512 px",
+        trained_size=512,
+    ),
+    PublicWeights(
+        method="mi_gan",
+        word="places2",
+        title="Places2",
+        source="the authors (Picsart-AI-Research/MI-GAN); as TorchScript by Sanster/IOPaint",
+        files=(
+            PublishedFile(
+                url=RELEASES + "migan/migan_traced.pt",
+                name="migan_traced.pt",
+                checksum=Checksum("md5", "76eb3b1a71c400ee3290524f7a11b89c"),
+            ),
+        ),
+        licence="MIT",
+        commercial="yes",
+        trained_on="Places2, 512 px",
+        trained_size=512,
+    ),
+)
