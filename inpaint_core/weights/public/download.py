@@ -6,6 +6,7 @@ import errno
 import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from inpaint_core.errors import InpaintError
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from httpx import Client, Response
 
 Progress = Callable[[int, int | None], None]
@@ -45,9 +48,12 @@ def download(url: str, path: Path, progress: Progress | None = None) -> None:
     import httpx
 
     part = path.with_name(f".{path.name}.part")
-    timeout = httpx.Timeout(SECONDS_OF_SILENCE)
-    # Ranges count the bytes that are sent, so they must be those of the file and not of a compressed one.
-    with httpx.Client(follow_redirects=True, timeout=timeout, headers={"Accept-Encoding": "identity"}) as client:
+    with httpx.Client(
+        follow_redirects=True,
+        timeout=SECONDS_OF_SILENCE,
+        headers={"Accept-Encoding": "identity"},  # ranges count what is sent: let it be the file, not compressed
+        verify=_trusted(),
+    ) as client:
         failures = 0
         while True:
             before = _size(part)
@@ -66,6 +72,14 @@ def download(url: str, path: Path, progress: Progress | None = None) -> None:
             time.sleep(PAUSE * 2 ** max(0, failures - 1))
     part.replace(path)
     discard_part(path)
+
+
+@cache
+def _trusted() -> SSLContext:
+    """The certificates that servers are checked with; reading them takes a while."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def discard_part(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from inpaint_core.errors import InpaintError
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry, store
-from inpaint_core.weights.public.download import Progress, Unreachable, discard_part, download
+from inpaint_core.weights.public.download import Progress, Unreachable, download, require_room
 from inpaint_core.weights.public.registry import PublicWeights, PublishedFile
 
 
@@ -104,13 +104,12 @@ def _fetched(file: PublishedFile, folder: Path, progress: Progress | None) -> Pa
         path = folder / file.name
         download(file.url, path, progress)
     else:
-        path = _from_hub(*file.hub, progress)
+        path = _from_hub(file, progress)
     if file.checksum is None or file.checksum.fits(path):
         return path
     found = registry.digest_of(path, file.checksum.algorithm)
     for copy in {path, path.resolve()}:  # in the Hub's cache a name is a link to the content
         copy.unlink()
-    discard_part(path)
     raise Unreachable(
         f"{file.url} gave another file than the published one, which was deleted: its {file.checksum.algorithm} is "
         f"{found}, that of the published one {'begins with ' if 'first' in file.checksum.kind else ''}"
@@ -118,10 +117,10 @@ def _fetched(file: PublishedFile, folder: Path, progress: Progress | None) -> Pa
     )
 
 
-def _from_hub(repository: str, revision: str, path: str, progress: Progress | None) -> Path:
+def _from_hub(file: PublishedFile, progress: Progress | None) -> Path:
     """A file of the Hugging Face Hub in its own cache, by its own client, which resumes what was cut."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.utils import logging, tqdm
 
     class Bar(tqdm):
         """Hands the count to `progress` in place of drawing a bar."""
@@ -135,8 +134,17 @@ def _from_hub(repository: str, revision: str, path: str, progress: Progress | No
         def display(self, *arguments: object, **named: object) -> None:
             pass
 
+    assert file.hub is not None
+    repository, revision, path = file.hub
+    cache = Path(constants.HF_HUB_CACHE)
+    cache.mkdir(parents=True, exist_ok=True)
+    require_room(cache, file.bytes or 0)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # its warnings of every attempt; the last one's reason is in our sentence
     try:
         return Path(hf_hub_download(repository, path, revision=revision, tqdm_class=Bar))
     except Exception as error:  # errors of its own, of its HTTP library and of the system, all of them final
         reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
         raise Unreachable(f"{path} of {repository} on the Hugging Face Hub: {reason}") from error
+    finally:
+        logging.set_verbosity(verbosity)

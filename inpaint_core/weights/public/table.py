@@ -5,8 +5,8 @@ from inpaint_core.weights.public.registry import Checksum, PublicWeights, Publis
 MMAGIC = "https://download.openmmlab.com/mmediting/inpainting/"
 DRIVE = "https://drive.google.com/uc?export=download&id="
 RELEASES = "https://github.com/Sanster/models/releases/download/"
-OPENMMLAB = "mmagic (OpenMMLab)"
-OPENMMLAB_LICENCE = "Apache-2.0 is the licence of the repository; none of its own is stated for the file"
+OPENMMLAB = "OpenMMLab (mmagic)"
+OPENMMLAB_LICENCE = "Apache-2.0 (the repository's); none stated for the file"
 
 
 def openmmlab(path: str) -> tuple[PublishedFile]:
@@ -21,7 +21,7 @@ PUBLIC_WEIGHTS = (
         method="lama",
         word="big",
         title="Big LaMa",
-        source="the authors (advimman/lama); as TorchScript by Sanster/IOPaint",
+        source="the authors, advimman/lama",
         files=(
             PublishedFile(
                 url=RELEASES + "add_big_lama/big-lama.pt",
@@ -37,7 +37,7 @@ PUBLIC_WEIGHTS = (
                 member="big-lama/models/best.ckpt",
             ),
         ),
-        licence="Apache-2.0 is the licence of the authors' repository; for the weights it was never spelled out",
+        licence="Apache-2.0 (the authors' repository's); never spelled out for the weights",
         commercial="not stated",
         trained_on="Places-Challenge, crops of 256 px, strokes and boxes as holes",
         trained_size=256,
@@ -62,13 +62,13 @@ PUBLIC_WEIGHTS = (
         method="deepfill_v2",
         word="places2",
         title="Places2",
-        source="the authors' TensorFlow weights, converted by nipponjo/deepfillv2-pytorch",
+        source="the authors; converted by nipponjo/deepfillv2-pytorch",
         files=(
             PublishedFile(
                 url=DRIVE + "1tvdQRmkphJK7FYveNAKSMWC6K09hJoyt", name="states_tf_places2.pth", checksum=None
             ),
         ),
-        licence="CC BY-NC 4.0 (not for commercial use)",
+        licence="CC BY-NC 4.0, not for commercial use",
         commercial="no",
         trained_on="Places2",
     ),
@@ -76,13 +76,13 @@ PUBLIC_WEIGHTS = (
         method="deepfill_v2",
         word="celebahq",
         title="CelebA-HQ (faces)",
-        source="the authors' TensorFlow weights, converted by nipponjo/deepfillv2-pytorch",
+        source="the authors; converted by nipponjo/deepfillv2-pytorch",
         files=(
             PublishedFile(
                 url=DRIVE + "1fTQVSKWwWcKYnmeemxKWImhVtFQpESmm", name="states_tf_celebahq.pth", checksum=None
             ),
         ),
-        licence="CC BY-NC 4.0 (not for commercial use)",
+        licence="CC BY-NC 4.0, not for commercial use",
         commercial="no",
         trained_on="CelebA-HQ",
     ),
@@ -138,7 +138,7 @@ PUBLIC_WEIGHTS = (
         files=(
             PublishedFile(url=DRIVE + "1qbfA5BP9yzdTFFmiOTvYARUYgW1zwBBK", name="gen_imagenet.pt", checksum=None),
         ),
-        licence="MIT is the licence of the code; none is stated for the weights",
+        licence="MIT (the code's); none stated for the weights",
         commercial="not stated",
         trained_on="ImageNet, 256 px, boxes of 128 px, 430,000 steps",
         trained_size=256,
@@ -173,7 +173,7 @@ PUBLIC_WEIGHTS = (
         files=(
             PublishedFile(url=DRIVE + "0B6oeoQaX0xmzS0RXXzNYZkZ3ZUk", name="netG_streetview.pth", checksum=None),
         ),
-        licence="MIT is the licence of the code; none is stated for the weights",
+        licence="MIT (the code's); none stated for the weights",
         commercial="not stated",
         trained_on="Paris StreetView, 128 px, the central square as hole",
         trained_size=128,
@@ -193,7 +193,7 @@ PUBLIC_WEIGHTS = (
         method="mi_gan",
         word="places2",
         title="Places2",
-        source="the authors (Picsart-AI-Research/MI-GAN); as TorchScript by Sanster/IOPaint",
+        source="the authors, Picsart-AI-Research/MI-GAN",
         files=(
             PublishedFile(
                 url=RELEASES + "migan/migan_traced.pt",
