@@ -1,14 +1,17 @@
 """The page: `python app.py`, then open the address it prints. A Hugging Face Space starts this file too."""
 
 import os
+import threading
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Threads that wait must sleep, not spin: on a machine shared with other programs spinning costs twenty times the time.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
 
+from inpaint_core.weights.public import fetch
 from webui import page
 
 demo = page.build()
 
 if __name__ == "__main__":
+    threading.Thread(target=fetch.fetch_at_start, daemon=True).start()  # what INPAINT_FETCH names
     page.launch(demo)

@@ -17,7 +17,7 @@ from PIL import Image
 # The functions `methods` and `compare` share their names with modules. Those are imported before the functions are
 # bound, so that no later import of them puts the module in the function's place.
 import inpaint_core.methods  # noqa: F401  # isort: skip
-from inpaint_core.catalogue import Method, default_method, methods
+from inpaint_core.catalogue import Method, default_method, methods, public_methods
 from inpaint_core.compare import fill_all
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor import FillOptions, Preview, Progress, Result, fill, warm_up
@@ -31,6 +31,7 @@ __all__ = [
     "default_method",
     "inpaint",
     "methods",
+    "public_methods",
     "warm_up",
 ]
 __version__ = "0.1.0"

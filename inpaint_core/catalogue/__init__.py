@@ -27,7 +27,8 @@ def methods() -> list[Method]:
 
 
 def public_methods() -> list[Method]:
-    """A record for each set of public weights, such as `lama@big`, here or not, and for those imported; oldest first."""
+    """A record for each set of public weights, such as `lama@big`, here or not, and for those imported; oldest method
+    first."""
     found = [name for name in public.names() if name.partition("@")[0] in _BY_NAME]
     order = list(_BY_NAME)
     return [get(name) for name in sorted(found, key=lambda name: order.index(name.partition("@")[0]))]

@@ -41,6 +41,7 @@ def _print_table() -> None:
     from rich.table import Table
 
     from inpaint_core.cli import console
+    from inpaint_core.weights.public import registry
 
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("name", "method", "year", "family", "sketch", "ready"):
@@ -50,8 +51,14 @@ def _print_table() -> None:
         sketch, ready = ("yes" if method.accepts_sketch else ""), ("no" if method in absent else "yes")
         table.add_row(method.name, method.title, str(method.year), method.family, sketch, ready)
     console.out.print(table)
+    public = {row.method for row in registry.rows()}
     if absent:
-        console.out.print("To make the weights of those that are not ready:")
+        console.out.print("To fetch public weights for those that are not ready, or to make weights:")
     for method in absent:
+        if method.name in public:
+            console.out.print(f"  python -m inpaint_core weights get {method.name}")
         if method.train_command:
             console.out.print(f"  {method.train_command}")
+    here = [method.name for method in catalogue.public_methods() if method.ready]
+    if here:
+        console.out.print(f"Methods with public weights: {', '.join(here)}")

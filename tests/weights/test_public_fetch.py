@@ -283,9 +283,7 @@ def test_a_file_of_the_hub_comes_at_its_pinned_revision_and_stays_in_the_hubs_ca
     assert leftovers() == {"lama.safetensors", "manifest.json"}
 
 
-def test_a_space_takes_over_what_was_preloaded_without_network(
-    hub: Publisher, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_space_takes_over_what_was_preloaded_without_network(hub: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch.get("lama")
     store.remove("lama@small")
     hub.files.clear()

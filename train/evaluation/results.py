@@ -22,6 +22,7 @@ from tyro.conf import UseAppendAction
 
 from inpaint_core import metrics, weights
 from inpaint_core.errors import InpaintError
+from inpaint_core.weights.public import store
 from train.core.cli import run_cli
 from train.core.config import Paths
 from train.core.sources import expand
@@ -107,19 +108,20 @@ def hole_ratio_table(records: Sequence[FillRecord], metric: str) -> str:
 
 
 def checkpoints_table(methods: Sequence[str]) -> str:
-    """A markdown table of what the manifest says of the networks measured."""
+    """A markdown table of what the manifests say of the networks measured, those with public weights last."""
+    found = [*weights.records().items(), *((name, store.record_of(name)) for name in methods if "@" in name)]
     rows = []
-    for name, record in weights.records().items():
-        if name in methods:
+    for name, record in found:
+        if name in methods and record is not None:
             size, extra = record.extra.get("recipe", {}).get("size"), record.extra
             rows.append(
                 [
                     title(name),
                     f"{size} px" if size else "",
-                    f"{record.steps:,}",
-                    f"{record.images_seen:,}",
+                    f"{record.steps:,}" if record.steps else "",  # a publisher's training is not in our units
+                    f"{record.images_seen:,}" if record.images_seen else "",
                     f"{extra['minutes']:.0f}" if "minutes" in extra else "",
-                    str(extra.get("device", "")),
+                    str(extra.get("device", extra.get("source", ""))),
                     f"{record.bytes / 1e6:.1f} MB {record.dtype}",
                 ]
             )

@@ -217,9 +217,7 @@ def _converted(path: Path, method: str | None) -> Converted:
     return converted
 
 
-def _write(
-    converted: Converted, folder: Path, *, published: Path, dtype: str = "float32", **facts: Any
-) -> Record:
+def _write(converted: Converted, folder: Path, *, published: Path, dtype: str = "float32", **facts: Any) -> Record:
     """Write the converted weights and their manifest into a folder; a full disk leaves what was there before."""
     size = sum(tensor.nbytes for tensor in converted.state.values())
     try:

@@ -64,9 +64,7 @@ PUBLIC_WEIGHTS = (
         title="Places2",
         source="the authors; converted by nipponjo/deepfillv2-pytorch",
         files=(
-            PublishedFile(
-                url=DRIVE + "1tvdQRmkphJK7FYveNAKSMWC6K09hJoyt", name="states_tf_places2.pth", checksum=None
-            ),
+            PublishedFile(url=DRIVE + "1tvdQRmkphJK7FYveNAKSMWC6K09hJoyt", name="states_tf_places2.pth", checksum=None),
         ),
         licence="CC BY-NC 4.0, not for commercial use",
         commercial="no",
@@ -135,9 +133,7 @@ PUBLIC_WEIGHTS = (
         word="imagenet",
         title="ImageNet",
         source="daa233/generative-inpainting-pytorch",
-        files=(
-            PublishedFile(url=DRIVE + "1qbfA5BP9yzdTFFmiOTvYARUYgW1zwBBK", name="gen_imagenet.pt", checksum=None),
-        ),
+        files=(PublishedFile(url=DRIVE + "1qbfA5BP9yzdTFFmiOTvYARUYgW1zwBBK", name="gen_imagenet.pt", checksum=None),),
         licence="MIT (the code's); none stated for the weights",
         commercial="not stated",
         trained_on="ImageNet, 256 px, boxes of 128 px, 430,000 steps",
@@ -170,9 +166,7 @@ PUBLIC_WEIGHTS = (
         word="paris",
         title="Paris StreetView",
         source="BoyuanJiang/context_encoder_pytorch",
-        files=(
-            PublishedFile(url=DRIVE + "0B6oeoQaX0xmzS0RXXzNYZkZ3ZUk", name="netG_streetview.pth", checksum=None),
-        ),
+        files=(PublishedFile(url=DRIVE + "0B6oeoQaX0xmzS0RXXzNYZkZ3ZUk", name="netG_streetview.pth", checksum=None),),
         licence="MIT (the code's); none stated for the weights",
         commercial="not stated",
         trained_on="Paris StreetView, 128 px, the central square as hole",

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from inpaint_core import weights
 from inpaint_core.errors import InpaintError
+from inpaint_core.networks.glcic import CompletionNetwork
+from tests.provenance import UNTRAINED
 from tests.train.evaluation.conftest import MakeRecords
 from train.evaluation import reported, results
 from train.evaluation.records import FillRecord
@@ -54,6 +57,15 @@ def test_the_mark_of_restoring_methods_is_explained_only_where_it_stands(records
     animals = MeasuredSet(reported.ANIMALS, records(["centre"], {"ns": 1.0}), 8, 8)
     scenes = MeasuredSet(reported.PLACES, records(["box", "free_form"], {"ns": 1.0}), 8, 8)
     assert "†" not in page(animals, scenes, [])
+
+
+def test_networks_with_public_weights_say_who_published_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INPAINT_WEIGHTS", str(tmp_path))
+    facts = {**UNTRAINED, "source": "someone", "recipe": {"size": 256}}
+    state = CompletionNetwork(width=4).state_dict()
+    weights.save("glcic", state, {"width": 4}, tmp_path / "glcic@mine", dtype="float32", **facts)
+    table = results.checkpoints_table(["ns", "glcic@mine"])
+    assert "| glcic@mine | 256 px |  |  |  | someone | 0.1 MB float32 |" in table
 
 
 def test_one_command_measures_and_writes_the_page(shared: Path, photos: Path, tmp_path: Path) -> None:
