@@ -111,7 +111,7 @@ def install(row: PublicWeights, file: PublishedFile, path: Path) -> Record:
     Raises:
         InpaintError: it is damaged, of no known layout or of another method, or the disk is full.
     """
-    facts = {
+    facts: dict[str, Any] = {
         "command": f"python -m inpaint_core weights get {row.name}",
         "data": row.trained_on,
         "licence": row.licence,
