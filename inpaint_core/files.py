@@ -1,7 +1,8 @@
-"""Writing files so that a killed process never leaves half of one, and no file of the user's is lost."""
+"""Writing files so that a killed process never leaves half of one, and no file of the user's is lost; checksums."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -77,6 +78,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The digest of a file's content in hexadecimal digits, by "sha256" or "md5"; raises OSError."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _check_regular(path: Path) -> None:

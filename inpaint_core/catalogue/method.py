@@ -81,11 +81,11 @@ class Method:
             return method
         record = checkpoints.record_of(weights)
         if record is not None:
-            if record.method != self.name:
+            if record.method != self.checkpoint:
                 raise InpaintError(f"{weights} holds weights of {record.method}: choose that method, not {self.name}.")
             method.folder = Path(weights).parent
         elif self.needs_weights:
-            method.load = partial(checkpoints.load_public, self.name, weights)
+            method.load = partial(checkpoints.load_public, self.checkpoint, weights)
         else:
             raise InpaintError(f"{self.name} takes no weights, so {weights} cannot be its own: choose another method.")
         return method

@@ -38,8 +38,8 @@ class Fill:
     """White = hole, of the photo's size; or a folder with cat.png or cat_mask.png for cat.jpg."""
     output: Output
     """The result: a file, or a folder for a folder."""
-    method: Annotated[str, arg(aliases=["-m"], metavar="NAME")] = catalogue.default_method()
-    """A name from `methods`."""
+    method: Annotated[str | None, arg(aliases=["-m"], metavar="NAME")] = None
+    """A name from `methods`, or public weights such as lama@big. Default: that of --weights, else patchmatch."""
     sketch: OptionalFile = None
     """White lines = edges wanted in the hole; or a folder, as for masks."""
     fill: OmitArgPrefixes[FillArguments] = FillArguments()
@@ -54,6 +54,8 @@ class Fill:
         """Fill and write; returns the exit status."""
         from inpaint_core.cli import console, jobs
 
+        if self.method is None:
+            return replace(self, method=self._default_method()).run()
         if self.weights is None:
             catalogue.require_ready(self.method)
         options = self.fill.options(self.weights)
@@ -68,6 +70,15 @@ class Fill:
             console.err.print(f"Note: {note}")
         console.out.print(f"{job.output}  ({self.method}, {seconds:.2f} s)")
         return 0
+
+    def _default_method(self) -> str:
+        """The method whose weights are given, or the one that a first-time user should get."""
+        if self.weights is None:
+            return catalogue.default_method()
+        from inpaint_core import weights
+
+        record = weights.record_of(self.weights)
+        return record.method if record else weights.convert_public(weights.read_public_state_dict(self.weights)).method
 
     def _fill_file(self, job: Job, options: FillOptions, progress: Progress | None = None) -> tuple[float, list[str]]:
         """Fill one photo and write the result; returns the seconds of the fill, and sentences for the user."""

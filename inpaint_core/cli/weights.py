@@ -112,14 +112,17 @@ class Get:
         if not doubtful or self.accept_licence:
             return wanted
         names = ", ".join(row.name for row in doubtful)
+        free = [row for row in wanted if row.commercial == "yes"]
         if not sys.stdin.isatty():
+            if self.all_free and free:
+                console.err.print(f"Left out without --accept-licence: {names}.")
+                return free
             raise InpaintError(
                 f"The licence of {names} forbids commercial use or does not state it: read it above, and say "
                 "--accept-licence to fetch."
             )
         if input(f"Fetch {names} under these terms? [y/N] ").strip().lower() in ("y", "yes"):
             return wanted
-        free = [row for row in wanted if row.commercial == "yes"]
         if self.all_free and free:
             return free
         raise InpaintError("The licence was not accepted, so nothing was fetched.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.files import write_atomically
+from inpaint_core.files import digest_of, write_atomically
 
 MANIFEST = "manifest.json"
 
@@ -92,7 +91,7 @@ def ready(method: str, folder: str | Path | None = None) -> bool:
         status = path.stat()
         key = (str(path.resolve()), status.st_size, status.st_mtime_ns)
         if status.st_size == record.bytes and key not in _verified:
-            _verified[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+            _verified[key] = digest_of(path)
     except (OSError, InpaintError):
         return False
     return _verified.get(key) == record.sha256

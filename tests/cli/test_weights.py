@@ -82,8 +82,12 @@ def test_all_free_leaves_out_what_is_forbidden_and_goes_on_after_a_failure(
     publish(monkeypatch, changed(word="forbidden"), moved, changed(commercial="yes"))
     assert run("weights", "get", "--all-free", "--accept-licence") == 3
     assert store.names() == ["lama@small"]
+    assert run("weights", "remove", "lama@small") == 0
     (failed,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Failed: ")]
     assert "lama@moved could not be fetched" in failed
+    assert run("weights", "get", "--all-free") == 0
+    assert "Left out without --accept-licence: lama@moved." in capsys.readouterr().err
+    assert store.names() == ["lama@small"]
 
 
 def test_a_file_fetched_by_hand_is_imported_and_converted(folder: Path, publisher: Publisher) -> None:
@@ -96,7 +100,9 @@ def test_a_file_fetched_by_hand_is_imported_and_converted(folder: Path, publishe
     assert run(*call, "-m", "lama@mine", "-o", folder / "imported.png") == 0
     assert run(*call, "-m", "lama", "--weights", file, "-o", folder / "named.png") == 0
     assert run(*call, "-m", "lama", "--weights", converted, "-o", folder / "converted.png") == 0
-    for name in ("named", "converted"):
+    assert run(*call, "--weights", file, "-o", folder / "recognised.png") == 0
+    assert run(*call, "--weights", converted, "-o", folder / "its own.png") == 0
+    for name in ("named", "converted", "recognised", "its own"):
         assert np.array_equal(pixels(folder / f"{name}.png"), pixels(folder / "imported.png"))
 
 

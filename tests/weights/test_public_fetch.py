@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from inpaint_core import InpaintError, weights
+from inpaint_core.files import digest_of
 from inpaint_core.weights.public import download, fetch, registry, store
 from inpaint_core.weights.public.registry import Checksum
 from tests.weights.conftest import changed, publish
@@ -234,7 +235,7 @@ def test_an_archive_gives_the_checkpoint_inside(
     with zipfile.ZipFile(tmp_path / "big.zip", "w") as archive:
         archive.writestr("big/models/best.ckpt", publisher.files["small.pth"])
     publisher.files["big.zip"] = (tmp_path / "big.zip").read_bytes()
-    checksum = Checksum("sha256", registry.digest_of(tmp_path / "big.zip"))
+    checksum = Checksum("sha256", digest_of(tmp_path / "big.zip"))
     archived = {"url": publisher.url("big.zip"), "name": "big.zip", "checksum": checksum}
     publish(monkeypatch, changed(**archived, member="big/models/other.ckpt"))
     assert "no archive with big/models/other.ckpt in it" in refused()

@@ -96,7 +96,11 @@ def test_a_damaged_file_is_not_ready_and_can_be_fetched_again(publisher: Publish
     assert not catalogue.get("lama@small").ready
     fetch.get("lama")
     assert catalogue.get("lama@small").ready
-    assert len(publisher.asked) == 2
+    (path.parent / "manifest.json").write_text("{")
+    assert not catalogue.get("lama@small").ready
+    fetch.get("lama")
+    assert catalogue.get("lama@small").ready
+    assert len(publisher.asked) == 3
 
 
 def test_files_imported_by_hand_are_recognised_or_named(publisher: Publisher, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import digest_of
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry, store
 from inpaint_core.weights.public.download import Progress, Unreachable, download, require_room
@@ -35,7 +36,13 @@ def get(name: str, progress: Progress | None = None, waiting: Callable[[], None]
         record = store.record_of(row.name)
         if record is not None and store.ready(row.name):
             return record
-        file, path = _published(row, progress)
+        try:
+            file, path = _published(row, progress)
+        except OSError as error:
+            raise InpaintError(
+                f"{row.name} cannot be written to {store.folder_of(row.name)} ({error.strerror or error}): let "
+                "INPAINT_WEIGHTS name another folder."
+            ) from error
         record = store.install(row, file, path)
         if path.parent == store.folder_of(row.name):  # not the Hub's own cache
             path.unlink()
@@ -107,7 +114,7 @@ def _fetched(file: PublishedFile, folder: Path, progress: Progress | None) -> Pa
         path = _from_hub(file, progress)
     if file.checksum is None or file.checksum.fits(path):
         return path
-    found = registry.digest_of(path, file.checksum.algorithm)
+    found = digest_of(path, file.checksum.algorithm)
     for copy in {path, path.resolve()}:  # in the Hub's cache a name is a link to the content
         copy.unlink()
     raise Unreachable(

@@ -5,16 +5,15 @@ Every fact is as found in the publishers' repositories; what is not known there 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import digest_of
 
 HUB = re.compile(r"https://huggingface\.co/([^/]+/[^/]+)/resolve/([0-9a-f]{40})/(.+)")
-CHUNK = 1 << 20  # bytes that are hashed at once
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,3 @@ def identify(path: Path) -> tuple[PublicWeights, PublishedFile] | None:
             if file.checksum is not None and digests[file.checksum.algorithm].startswith(file.checksum.digits):
                 return row, file
     return None
-
-
-def digest_of(path: Path, kind: str = "sha256") -> str:
-    """The digest of a file's content, "sha256" or "md5", in hexadecimal digits."""
-    digest = hashlib.new(kind, usedforsecurity=False)
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.files import digest_of
 from inpaint_core.weights import manifest, storage
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry
@@ -120,6 +121,8 @@ def install(row: PublicWeights, file: PublishedFile, path: Path) -> Record:
         "url": file.url,
         "commercial": row.commercial,
     }
+    if record_of(row.name) is None:  # a damaged manifest, of a folder that holds nothing else, would be in the way
+        (folder_of(row.name) / manifest.MANIFEST).unlink(missing_ok=True)
     if row.trained_size is not None:
         facts["recipe"] = {"size": row.trained_size}
     with _checkpoint(path, file.member, folder_of(row.name)) as checkpoint:
@@ -234,7 +237,7 @@ def _write(converted: Converted, folder: Path, *, published: Path, dtype: str = 
             metrics={},
             layout=converted.layout.name,
             published_file=published.name,
-            published_sha256=registry.digest_of(published),
+            published_sha256=digest_of(published),
             **facts,
         )
     except OSError as error:
