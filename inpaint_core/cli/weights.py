@@ -169,6 +169,8 @@ class Convert:
     """The folder to write METHOD.safetensors and manifest.json into."""
     dtype: Literal["float32", "float16", "int8"] = "float32"
     """How kernels are stored; only float32 is exact."""
+    overwrite: bool = False
+    """Replace weights of the same method in DIR."""
 
     def run(self) -> int:
         """Convert; returns the exit status."""
@@ -176,7 +178,7 @@ class Convert:
         from inpaint_core.cli import console
         from inpaint_core.weights.public import store
 
-        record = store.convert(self.file, self.output, self.dtype)
+        record = store.convert(self.file, self.output, self.dtype, self.overwrite)
         console.out.print(f"{self.output / record.file}  ({record.method}, {record.bytes / 1e6:.1f} MB {record.dtype})")
         return 0
 

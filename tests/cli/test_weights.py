@@ -95,6 +95,8 @@ def test_a_file_fetched_by_hand_is_imported_and_converted(folder: Path, publishe
     file.write_bytes(publisher.files["small.pth"])
     assert run("weights", "import", file, "--method", "lama@mine") == 0
     assert run("weights", "convert", file, "-o", folder / "converted") == 0
+    assert run("weights", "convert", file, "-o", folder / "converted") == 2, "weights are there already"
+    assert run("weights", "convert", file, "-o", folder / "converted", "--overwrite") == 0
     call = ("fill", folder / "photo.png", folder / "mask.png")
     converted = folder / "converted" / "lama.safetensors"
     assert run(*call, "-m", "lama@mine", "-o", folder / "imported.png") == 0

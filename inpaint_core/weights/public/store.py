@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.files import digest_of
+from inpaint_core.files import check_output, digest_of
 from inpaint_core.weights import manifest, storage
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry
@@ -166,18 +166,19 @@ def import_file(path: Path, method: str | None = None) -> str:
     return name
 
 
-def convert(path: Path, folder: Path, dtype: str = "float32") -> Record:
+def convert(path: Path, folder: Path, dtype: str = "float32", overwrite: bool = False) -> Record:
     """Write the weights of a published file as safetensors with an entry in the manifest of a folder.
 
     The result runs with `weights=FOLDER/METHOD.safetensors`, or from a folder that `INPAINT_CHECKPOINTS` names.
 
     Args:
         path: as for `import_file`.
-        folder: made if need be; an entry of the same method in it is replaced.
+        folder: made if need be.
         dtype: of the kernels: "float32" (exact), "float16" or "int8".
+        overwrite: weights of the same method in the folder may be replaced.
 
     Raises:
-        InpaintError: no such file, a layout that is not known, or a full disk.
+        InpaintError: no such file, a layout that is not known, weights that must not be replaced, or a full disk.
     """
     if not path.is_file():
         raise InpaintError(f"There is no weights file {path}: check the path.")
@@ -186,6 +187,7 @@ def convert(path: Path, folder: Path, dtype: str = "float32") -> Record:
     with _checkpoint(path, file.member if file else None, folder) as checkpoint:
         command = f"python -m inpaint_core weights convert {path.name}"
         converted = _converted(checkpoint, None)
+        check_output(folder / f"{converted.method}.safetensors", (path,), overwrite)
         return _write(converted, folder, published=path, dtype=dtype, command=command, licence=licence, data=data)
 
 
