@@ -5,7 +5,7 @@ Many GPUs:    accelerate launch -m train.deepfill_v2 (the same options)
 Many cores:   OMP_NUM_THREADS=1 torchrun --nproc_per_node CORES -m train.deepfill_v2 (the same options)
 Continue:     the same with --resume
 The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --size 256 --batch 16
-              --upsampling nearest --no-smooth-attention
+              --upsampling nearest --no-smooth-attention --no-noise
 
 Where it departs from the paper:
 - L1 is taken per hole pixel, more of it near the hole's border; known pixels count little, for they are pasted over.
@@ -13,7 +13,8 @@ Where it departs from the paper:
 - The critics that learn from few photos, a patch critic and one on pretrained features, in place of SN-PatchGAN.
 - The adversarial weight follows the gradients: a share of the reconstruction's at the last layer. It counts once the
   critics tell held-out fills from photos.
-- The decoders enlarge bilinearly and attention smooths what it pastes: otherwise a lattice of 4 to 8 px fills holes.
+- The decoders enlarge bilinearly, attention smooths what it pastes, and noise gives texture something to begin with:
+  without them the critics teach patterns that repeat every 4 to 8 px.
 - Muon for kernels. The stages can be trained one after the other: --stages coarse, then --stages fine.
 """
 
@@ -51,6 +52,7 @@ class Config(CriticConfig):
     width: int = 24  # features of the first layer
     upsampling: Upsampling = "bilinear"  # of the decoders; "nearest" is the paper's
     smooth_attention: bool = True  # blur the features that attention pastes; the paper does not
+    noise: bool = True  # give the second stage noise to make texture of; the paper does not
     stages: Literal["both", "coarse", "fine"] = "both"  # one stage alone leaves the other as it is
     optimizer: Literal["muon", "adam"] = "muon"  # of the generator
     lr: float = 6e-4  # of the generator
@@ -72,7 +74,7 @@ def main(config: Config) -> Run:
     run = Run(config)
 
     # ---- networks
-    chosen = "width", "upsampling", "smooth_attention"
+    chosen = "width", "upsampling", "smooth_attention", "noise"
     arguments: dict[str, Any] = {"in_channels": 6, **{name: getattr(config, name) for name in chosen}}
     network = DeepFillV2(**arguments)
     network.first_stage_only = config.stages == "coarse"
@@ -106,7 +108,8 @@ def main(config: Config) -> Run:
     # ---- the loop
     for step, photos in run.steps(loader):
         truth = photos.image
-        mask, sketch = holes_and_sketches(photos, loader.generator(step))
+        random = loader.generator(step)
+        mask, sketch = holes_and_sketches(photos, random)
         border = border_weight(mask, extra=config.border)
 
         if config.stages == "coarse":
@@ -119,8 +122,9 @@ def main(config: Config) -> Run:
         phase = critics.phase(completed_held_out)
         waits = phase == "warm-up" and initialised  # a trained generator waits for its critics
 
+        noise = torch.randn(mask.shape, generator=random).to(run.device)
         with torch.set_grad_enabled(not waits):
-            coarse, refined = generator(truth, mask, sketch)
+            coarse, refined = generator(truth, mask, sketch, noise)
         completed = torch.where(mask > 0, refined, truth).contiguous(memory_format=torch.channels_last)
 
         if not waits:

@@ -109,7 +109,7 @@ class FeedForward(FillMethod):
 
     @torch.inference_mode()
     def fill(self, image: Tensor, mask: Tensor, context: FillContext = FillContext()) -> Filled:
-        """See `FillMethod.fill`. Draws no random numbers.
+        """See `FillMethod.fill`. Draws random numbers only for a network with an attribute `takes_noise` that is true.
 
         The extras are `engine` (such as "openvino bfloat16") and, of a network of two stages, `coarse`
         (N x 3 x H x W). With `context.explain` also what the network has of: `flow` (N x 2 x h x w, the row and column
@@ -120,6 +120,9 @@ class FeedForward(FillMethod):
         network, engine = self._network(image.device, "torch" if context.explain else self.engine)
         dtype = next(network.parameters()).dtype
         inputs = [None if plane is None else as_input(plane, dtype) for plane in (image, mask, context.sketch)]
+        if getattr(network, "takes_noise", False):
+            generator = context.random_numbers(image)
+            inputs.append(torch.randn(mask.shape, generator=generator, device=image.device).to(dtype))
         shown: dict[str, Any] = {}
         if context.explain and hasattr(network, "explain"):
             output, shown = network.explain(*inputs)  # type: ignore[operator]

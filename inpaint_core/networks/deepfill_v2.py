@@ -1,7 +1,7 @@
 """DeepFill v2: free-form inpainting with gated convolution (Yu et al., ICCV 2019): the generator and SN-PatchGAN.
 
 Departures from the paper: gated convolutions are initialised to keep the scale of the features, and the decoders may
-enlarge bilinearly and attention smooth what it pastes (arguments; the paper does neither).
+enlarge bilinearly, attention smooth what it pastes, and the second stage see noise (arguments; the paper has none).
 """
 
 from __future__ import annotations
@@ -89,6 +89,13 @@ def decoder(in_channels: int, width: int, upsampling: Upsampling) -> list[GatedC
     ]
 
 
+def fixed_noise(mask: Tensor) -> Tensor:
+    """Standard normal noise of the mask's size, N x 1 x H x W, the same at every call and for every sample."""
+    generator = torch.Generator(mask.device).manual_seed(0)
+    noise = torch.randn(1, 1, *mask.shape[-2:], generator=generator, device=mask.device)
+    return noise.expand(len(mask), -1, -1, -1)
+
+
 class CoarseNetwork(nn.Module):
     """Stage 1: the rough content of the hole. (N, in_channels, H, W) -> (N, 3, H, W) in [-1, 1]."""
 
@@ -107,7 +114,7 @@ class CoarseNetwork(nn.Module):
 class RefinementNetwork(nn.Module):
     """Stage 2: a dilated branch and a branch with contextual attention. (N, 3, H, W) -> (N, 3, H, W) in [-1, 1]."""
 
-    def __init__(self, width: int, attention: ContextualAttention, upsampling: Upsampling) -> None:
+    def __init__(self, width: int, attention: ContextualAttention, upsampling: Upsampling, noise: bool) -> None:
         super().__init__()
         w = width
         self.conv_branch = nn.Sequential(*encoder(3, (w, w, 2 * w, 2 * w, 4 * w, 4 * w)), *dilated(4 * w))
@@ -115,9 +122,17 @@ class RefinementNetwork(nn.Module):
         self.attention = attention
         self.attention_decoder = nn.Sequential(GatedConv2d(4 * w, 4 * w), GatedConv2d(4 * w, 4 * w))
         self.decoder = nn.Sequential(*decoder(8 * w, w, upsampling))
+        self.noise = nn.Conv2d(16, 8 * w, 1, bias=False) if noise else None  # of 4 x 4 pixels at a place
+        if self.noise is not None:
+            nn.init.zeros_(self.noise.weight)
 
     def forward(
-        self, x: Tensor, mask: Tensor, window: Window | None = None, return_flow: bool = False
+        self,
+        x: Tensor,
+        mask: Tensor,
+        noise: Tensor | None = None,
+        window: Window | None = None,
+        return_flow: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """The photo and, if asked for, the attention's flow; with a window only that is decoded, the rest is `x`."""
         convolved = self.conv_branch(x)  # (N, 4 width, H / 4, W / 4)
@@ -126,8 +141,11 @@ class RefinementNetwork(nn.Module):
         exact = features.float() if self.training else features
         attended, flow = self.attention(exact, mask=mask, return_flow=return_flow)
         attended = self.attention_decoder(cut(attended.to(features.dtype), window))
-        decoded = self.decoder(torch.cat((cut(convolved, window), attended), 1)).tanh()
-        return paste(x, decoded, window), flow
+        features = torch.cat((cut(convolved, window), attended), 1)  # (N, 8 width, h, w)
+        if self.noise is not None:
+            assert noise is not None
+            features = features + self.noise(cut(F.pixel_unshuffle(noise, 4), window).to(features.dtype))
+        return paste(x, self.decoder(features).tanh(), window), flow
 
 
 class DeepFillV2(nn.Module):
@@ -140,6 +158,8 @@ class DeepFillV2(nn.Module):
         fuse: attention propagation, on in the paper.
         upsampling: of the decoders, see `GatedUpConv2d`; "nearest" is the paper's.
         smooth_attention: see `ContextualAttention`; the paper's is not smooth.
+        noise: give the second stage's decoder white noise to make texture of, as StyleGAN does (Karras et al., CVPR
+            2019, section 3.2). Without it, what is equal around all places of a hole becomes a pattern that repeats.
     """
 
     multiple_of = 8
@@ -155,21 +175,27 @@ class DeepFillV2(nn.Module):
         fuse: bool = True,
         upsampling: Upsampling = "nearest",
         smooth_attention: bool = False,
+        noise: bool = False,
     ) -> None:
         super().__init__()
         if in_channels not in (5, 6):
             raise ValueError(f"DeepFill v2 takes 5 input channels, or 6 with the sketch, not {in_channels}")
         self.in_channels = in_channels
         self.coarse = CoarseNetwork(in_channels, width, upsampling)
-        self.refinement = RefinementNetwork(width, ContextualAttention(fuse=fuse, smooth=smooth_attention), upsampling)
+        self.refinement = RefinementNetwork(
+            width, ContextualAttention(fuse=fuse, smooth=smooth_attention), upsampling, noise
+        )
         self.reach = REACH[upsampling]
+        self.takes_noise = noise
 
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
         self.hole_only = True
         self.refinement.attention.margin = ATTENTION_MARGIN + 1  # bilinear and smooth reach one place further
 
-    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Fill the hole.
 
         Args:
@@ -177,15 +203,16 @@ class DeepFillV2(nn.Module):
             mask: N x 1 x H x W, 1 = hole.
             sketch: N x 1 x H x W, 1 = edge; only its part inside the hole is used. None: no edges. Ignored with
                 five input channels.
+            noise: N x 1 x H x W, standard normal; None: `fixed_noise`. Ignored by a network without noise.
 
         Returns:
             The coarse and the refined photo, N x 3 x H x W in [0, 1], not pasted into the known part.
         """
         window = hole_window(mask, self.reach) if self.hole_only else None
-        return self._stages(image, mask, sketch, window)[0]
+        return self._stages(image, mask, sketch, noise, window)[0]
 
     def explain(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None
+        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None
     ) -> tuple[tuple[Tensor, Tensor], dict[str, Any]]:
         """`forward`, always of the whole photo, and a dictionary of what it computed on the way.
 
@@ -193,7 +220,7 @@ class DeepFillV2(nn.Module):
         and "flow" (see `ContextualAttention`).
         """
         with gate_maps(self) as gates:
-            stages, flow = self._stages(image, mask, sketch, return_flow=True)
+            stages, flow = self._stages(image, mask, sketch, noise, return_flow=True)
         return stages, {"gates": gates, "flow": flow}
 
     def _stages(
@@ -201,6 +228,7 @@ class DeepFillV2(nn.Module):
         image: Tensor,
         mask: Tensor,
         sketch: Tensor | None,
+        noise: Tensor | None,
         window: Window | None = None,
         return_flow: bool = False,
     ) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
@@ -211,7 +239,9 @@ class DeepFillV2(nn.Module):
             return (coarse * 0.5 + 0.5, coarse * 0.5 + 0.5), None
         pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole
         pasted = pasted.contiguous(memory_format=memory_format_of(x))
-        refined, flow = self.refinement(pasted, mask, window, return_flow)
+        if self.takes_noise and noise is None:
+            noise = fixed_noise(mask)
+        refined, flow = self.refinement(pasted, mask, noise, window, return_flow)
         return (coarse * 0.5 + 0.5, refined * 0.5 + 0.5), flow
 
     def _first_input(self, image: Tensor, mask: Tensor, sketch: Tensor | None) -> Tensor:
