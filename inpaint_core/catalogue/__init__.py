@@ -40,7 +40,7 @@ def get(name: str) -> Method:
     Raises:
         InpaintError: an unknown name; the sentence lists the known ones.
     """
-    method, at, _ = name.partition("@")
+    method, at, _ = str(name).partition("@")
     if method not in _BY_NAME:
         raise InpaintError(f"There is no method {method!r}; choose one of {', '.join(_BY_NAME)}.")
     return public.with_weights(_BY_NAME[method], name) if at else public.with_default(_BY_NAME[method])

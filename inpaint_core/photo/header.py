@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def _stream(source: Source, name: str) -> Iterator[BinaryIO]:
             raise InpaintError(f"{name} is a folder: give the path of one photo.") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a usable path"
-            if Path(source).is_dir():  # Windows reports a folder as a missing permission
+            if os.path.isdir(source):  # Windows reports a folder as a missing permission
                 reason = "it is a folder"
             raise InpaintError(f"{name} cannot be opened ({reason.lower()}): check the path and its rights.") from None
         with stream:

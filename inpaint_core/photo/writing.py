@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def encode(photo: Photo, image: np.ndarray, *, mask: np.ndarray | None = None, f
         alpha = np.where(filled, np.uint8(255), alpha)
     try:
         return _ENCODERS[name](photo, image, alpha, filled)
-    except (OSError, ValueError, cv2.error) as error:
+    except (OSError, ValueError, OverflowError, RuntimeError, struct.error, cv2.error) as error:  # by what is too large
         raise InpaintError(
             f"{photo.width} x {photo.height} pixels cannot be saved as {name} ({error}): save as PNG instead."
         ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.lazy import networks
+from inpaint_core.weights.manifest import first_line
 from inpaint_core.weights.state import load_into
 from inpaint_core.weights.storage import load
 
@@ -57,7 +58,7 @@ def load_network(name: str, folder: str | Path | None = None, **changes: Any) ->
     arguments, state = load(name, folder)
     try:
         network = kind(**{**arguments, **changes})
-    except (TypeError, ValueError) as error:
-        raise InpaintError(f"The manifest's arguments do not fit {name}: {error}.") from error
+    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
+        raise InpaintError(f"The manifest's arguments do not fit {name}: {first_line(error)}.") from error
     load_into(network, state, f"The weights of {name}")
     return network

@@ -65,7 +65,7 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
         source: what the sentence calls the weights, e.g. "The weights of glcic".
 
     Raises:
-        InpaintError: names or shapes of another architecture.
+        InpaintError: names or shapes of another architecture; NaN or infinity.
     """
     own = network.state_dict()
     missing, unknown = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
@@ -76,4 +76,6 @@ def load_into(network: nn.Module, state: Mapping[str, Tensor], source: str) -> N
         if tensor.shape != state[name].shape:
             shapes = f"{name} is {tuple(state[name].shape)} and should be {tuple(tensor.shape)}"
             raise InpaintError(f"{source} are of another size than this {type(network).__name__} ({shapes}).")
+        if not state[name].isfinite().all():
+            raise InpaintError(f"{source} hold NaN or infinity in {name}: take an earlier checkpoint.")
     network.load_state_dict(state)

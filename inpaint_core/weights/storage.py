@@ -55,6 +55,8 @@ def load(method: str, folder: str | Path | None = None) -> tuple[dict[str, Any],
         )
     if hashlib.sha256(content).hexdigest() != record.sha256:
         raise InpaintError(f"The weights {path} do not match the checksum of the manifest: copy them again.")
+    if not isinstance(record.arguments, dict):
+        raise InpaintError(f"The manifest in {folder} has no arguments for {method}: restore it.")
     return dict(record.arguments), parse(content, path)
 
 

@@ -59,3 +59,10 @@ def test_a_result_that_does_not_belong_to_the_photo_is_refused(picture, tmp_path
     wide = np.zeros((1, 17_000, 3), np.uint8)
     with pytest.raises(InpaintError, match="cannot be saved as WEBP"):
         photo.encode(photo.Photo(pixels=wide), wide, format="webp")
+
+
+@pytest.mark.parametrize("format", ["GIF", "AVIF", "WEBP", "JPEG"])
+def test_a_photo_wider_than_the_format_allows_is_refused_in_a_sentence(format):
+    pixels = np.zeros((1, 70_000, 3), np.uint8)
+    with pytest.raises(InpaintError, match=f"70000 x 1 pixels cannot be saved as {format}"):
+        photo.encode(photo.Photo(pixels), pixels, format=format)

@@ -271,3 +271,21 @@ def test_asking_what_is_ready_does_not_import_torch(tmp_path: Path) -> None:
         f"assert weights.ready('glcic', {str(tmp_path)!r}); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])
+
+
+@pytest.mark.parametrize("arguments", [{"width": -3}, {"width": "x"}, {"width": 10**9}, {"width": 4, "no": 1}, [4]])
+def test_a_manifest_whose_arguments_make_no_network_is_one_sentence(tmp_path: Path, arguments: Any) -> None:
+    export(tmp_path)
+    manifest = json.loads((tmp_path / weights.MANIFEST).read_text())
+    manifest["checkpoints"][0]["arguments"] = arguments
+    (tmp_path / weights.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InpaintError, match="manifest") as caught:
+        weights.load_network("glcic", tmp_path)
+    assert_one_sentence(str(caught.value))
+
+
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
+    state = network().state_dict()
+    state["layers.0.0.weight"][0, 0, 0, 0] = torch.nan
+    with pytest.raises(InpaintError, match=r"NaN or infinity in layers\.0\.0\.weight"):
+        weights.load_into(network(), state, "These weights")
