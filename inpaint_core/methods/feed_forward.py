@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inpaint_core import weights
+from inpaint_core.errors import InpaintError
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.engines.precision import fastest_precision
 from inpaint_core.methods.engines.pytorch import as_input, prepare
@@ -53,6 +54,7 @@ class FeedForward(FillMethod):
     precision: torch.dtype | None = None  # of the convolutions; None: what is fastest on the device
     engine: str = "auto"  # "torch", or "auto": OpenVINO on a CPU if installed and able to run the layers, else torch
     _networks: dict[tuple[str, str], tuple[nn.Module, str]] = field(default_factory=dict, init=False, repr=False)
+    _centre_only: bool = field(default=False, init=False, repr=False)  # it predicts the central square alone
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     uses_gpu = True
@@ -95,6 +97,7 @@ class FeedForward(FillMethod):
     def _prepare(self, device: torch.device, engine: str) -> tuple[nn.Module, str]:
         network = weights.load_network(self.name, self.folder) if self.load is None else self.load()
         network.eval().requires_grad_(False)
+        self._centre_only = getattr(network, "region", None) == "centre"
         if hasattr(network, "restrict_to_hole"):
             network.restrict_to_hole()  # type: ignore[operator]
         dtype = self.precision or fastest_precision(device)
@@ -118,6 +121,8 @@ class FeedForward(FillMethod):
         Explaining costs time and memory: every layer's gates are kept, and torch does the work.
         """
         network, engine = self._network(image.device, "torch" if context.explain else self.engine)
+        if self._centre_only:
+            require_central(mask)
         dtype = next(network.parameters()).dtype
         inputs = [None if plane is None else as_input(plane, dtype) for plane in (image, mask, context.sketch)]
         if getattr(network, "takes_noise", False):
@@ -135,6 +140,18 @@ class FeedForward(FillMethod):
         for name, extra in shown.items():
             extras[name] = for_display(extra, DISPLAY_SIDE if name == "gates" else None)
         return Filled(stages[-1].float().clamp(0, 1), extras=extras)
+
+
+def require_central(mask: Tensor) -> None:
+    """Raise `InpaintError` unless the hole lies in the central square of half the side (mask: N x 1 x H x W)."""
+    height, width = mask.shape[-2:]
+    around = mask.clone()
+    around[..., height // 4 : height - height // 4, width // 4 : width - width // 4] = 0
+    if around.any():
+        raise InpaintError(
+            "These weights fill the middle of a square alone, and the hole is too near to the photo's border, or to "
+            "another hole, to be in the middle of one: choose another method."
+        )
 
 
 def openvino_available() -> bool:

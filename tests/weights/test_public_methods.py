@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue
+from inpaint_core import InpaintError, catalogue, weights
+from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.weights.public import fetch, registry, store, table
+from tests.provenance import UNTRAINED
 from tests.weights.publishing import Publisher
 
 README = Path(__file__).parents[2] / "README.md"
@@ -124,6 +127,22 @@ def test_files_imported_by_hand_are_recognised_or_named(publisher: Publisher, tm
     assert "not known" in catalogue.get("lama@mine").licence
     assert file.exists()
     assert publisher.asked == []
+
+
+@pytest.mark.usefixtures("store")
+def test_weights_that_fill_the_centre_alone_refuse_a_hole_elsewhere() -> None:
+    network = ContextEncoder(4, "centre", "full", latent=8)
+    network.decoder[-1].bias.data = torch.tensor([3.0, -3.0, -3.0])
+    folder = store.folder_of("context_encoder@mine")
+    arguments = {"width": 4, "region": "centre", "bottleneck": "full", "latent": 8}
+    weights.save("context_encoder", network.state_dict(), arguments, folder, dtype="float32", **UNTRAINED)
+    image = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    mask = np.zeros((300, 300), bool)
+    mask[130:170, 110:150] = True
+    filled = inpaint_core.inpaint(image, mask, "context_encoder@mine", device="cpu").image
+    assert (filled[mask] == (255, 0, 0)).mean() > 0.9, "all of the hole is what the network predicts: red"
+    with pytest.raises(InpaintError, match="too near to the photo's border"):
+        inpaint_core.inpaint(image, np.roll(mask, 145, axis=1), "context_encoder@mine", device="cpu")
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
