@@ -140,7 +140,7 @@ def test_weights_that_fill_the_centre_alone_refuse_a_hole_elsewhere() -> None:
     mask = np.zeros((300, 300), bool)
     mask[130:170, 110:150] = True
     filled = inpaint_core.inpaint(image, mask, "context_encoder@mine", device="cpu").image
-    assert (filled[mask] == (255, 0, 0)).mean() > 0.9, "all of the hole is what the network predicts: red"
+    assert np.abs(filled[mask].astype(int) - (255, 0, 0)).max() < 4, "all of the hole is what the network predicts: red"
     with pytest.raises(InpaintError, match="too near to the photo's border"):
         inpaint_core.inpaint(image, np.roll(mask, 145, axis=1), "context_encoder@mine", device="cpu")
 
