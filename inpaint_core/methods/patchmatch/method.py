@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.patchmatch.completion import complete
+from inpaint_core.methods.patchmatch.kernels import COLUMN, ROW
 from inpaint_core.methods.patchmatch.seams import even_out
 
 
@@ -18,7 +20,6 @@ class PatchMatch(FillMethod):
     """
 
     max_pixels = 2 << 20
-    uses_gpu = True
     min_margin = 64
 
     def __init__(self, even: bool = True) -> None:
@@ -41,17 +42,24 @@ class PatchMatch(FillMethod):
         if context.generator is not None:
             seed = int(torch.randint(1 << 31, (1,), generator=context.generator, device=context.generator.device))
         completed = image.clone()
-        offsets = torch.zeros(len(image), 2, *image.shape[2:], dtype=torch.int64, device=image.device)
+        offsets = torch.zeros(len(image), 2, *image.shape[2:], dtype=torch.int64)
         notes: list[str] = []
         for sample in range(len(image)):
-            hole = mask[sample, 0] > 0.5
+            hole = (mask[sample, 0] > 0.5).numpy()
             if not hole.any():
                 continue
-            initial = None if context.initial is None else context.initial[sample].permute(1, 2, 0)
-            generator = Generator(image.device).manual_seed(seed)
-            filled, offsets[sample], sample_notes = complete(image[sample].permute(1, 2, 0), hole, generator, initial)
+            initial = None if context.initial is None else _pixels(context.initial[sample])
+            filled, origins, sample_notes = complete(_pixels(image[sample]), hole, seed, initial)
+            rows, columns = np.nonzero(hole)
+            offsets[sample, 0][hole] = torch.from_numpy(np.rint(origins[:, ROW]).astype(np.int64) - rows)
+            offsets[sample, 1][hole] = torch.from_numpy(np.rint(origins[:, COLUMN]).astype(np.int64) - columns)
             notes += sample_notes
             if self.even:
-                filled = even_out(filled, hole, offsets[sample])
-            completed[sample] = filled.permute(2, 0, 1)
+                filled = even_out(filled, hole, origins)
+            completed[sample] = torch.from_numpy(filled).permute(2, 0, 1)
         return Filled(completed, tuple(dict.fromkeys(notes)), {"offsets": offsets})
+
+
+def _pixels(planes: Tensor) -> np.ndarray:
+    """float32 3 x H x W -> H x W x 3."""
+    return np.ascontiguousarray(planes.permute(1, 2, 0).numpy())

@@ -1,0 +1,211 @@
+"""The inner loops of PatchMatch, compiled: the cost of a match, a sweep of the search, the votes.
+
+Each works on a range of targets or pixels and without Python's lock, so that ranges run side by side in threads (see
+`ranges`). A range sees the matches of the others as they were before the sweep: the result does not depend on the
+number of threads.
+
+A match is a pose: row and column of the middle of the source, cosine and sine of its turn, and 1, or -1 for a mirrored
+one. What lies (down, right) from the middle of the target is compared with what lies
+(cosine * down + sine * mirror * right, -sine * down + cosine * mirror * right) from the middle of the source.
+
+Indices are unsigned and planes flat where it counts: so the compiler makes vector instructions of the innermost loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+POSE = 5
+ROW, COLUMN, COSINE, SINE, MIRROR = range(POSE)
+USABLE, TURNABLE = 1, 2
+CHANNELS = 4  # of the flat planes: red, green, blue and one that is 0, for the sake of the vectors
+
+compiled: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+
+
+class Frame(NamedTuple):
+    """One level of the pyramid, as the comparisons see it."""
+
+    colour: np.ndarray  # float32 (H * W * 4,), the hole with its present content
+    weight: np.ndarray  # float32 (H * W * 4,), how much a pixel counts in a comparison
+    usable: np.ndarray  # uint8 H x W: USABLE as the middle of a source, TURNABLE too, or 0
+    uses: np.ndarray  # float32 H x W, how often more than its share the source there has been copied
+    places: np.ndarray  # int32 M x 2, row and column of the middle of each patch that touches the hole: the targets
+    index: np.ndarray  # int32 H x W, the target with its middle there, or -1
+    total: np.ndarray  # float32 (M,), the weight of all its pixels
+
+
+class Prices(NamedTuple):
+    """What a match costs beside its difference, in squared units of colour."""
+
+    length: float  # for each pixel of distance
+    repeat: float  # for each use of the source above its share
+    turn: float  # of being turned or mirrored
+
+
+@compiled
+def random_number(seed, target, draw):
+    """32 random bits of three numbers (the finaliser of MurmurHash3)."""
+    state = np.uint32(np.uint32(seed) ^ np.uint32(np.uint32(target) * np.uint32(0x9E3779B1)))
+    state = np.uint32(state ^ np.uint32(np.uint32(draw) * np.uint32(0x85EBCA77)))
+    state = np.uint32((state ^ np.uint32(state >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+    state = np.uint32((state ^ np.uint32(state >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+    return np.int64(np.uint32(state ^ np.uint32(state >> np.uint32(16))))
+
+
+@compiled
+def difference(colour, weight, step, side, target, source, limit):
+    """Weighted sum of squared differences of two patches; some number above the limit if it is above the limit.
+
+    `target` and `source` are the flat positions of the first values of the patches, `step` is that of a row.
+    """
+    total = np.float32(0)
+    for _ in range(side):
+        part = np.float32(0)
+        for place in range(np.uint64(CHANNELS) * side):
+            apart = colour[target + place] - colour[source + place]
+            part += weight[target + place] * apart * apart
+        total += part
+        if total > limit:
+            return total
+        target += step
+        source += step
+    return total
+
+
+@compiled
+def renew(first, last, half, frame, prices, poses, costs):
+    """The cost of each target's match, for the frame as it is now; of matches that are not turned."""
+    height, width = frame.index.shape
+    step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
+    for target in range(first, last):
+        row, column = frame.places[target, 0], frame.places[target, 1]
+        source_row, source_column = int(poses[target, ROW]), int(poses[target, COLUMN])
+        down, right = np.float32(source_row - row), np.float32(source_column - column)
+        price = prices.length * np.sqrt(down * down + right * right)
+        price += prices.repeat * frame.uses[source_row, source_column]
+        here = np.uint64(CHANNELS * ((row - half) * width + column - half))
+        there = np.uint64(CHANNELS * ((source_row - half) * width + source_column - half))
+        apart = difference(frame.colour, frame.weight, step, side, here, there, np.float32(np.inf))
+        costs[target] = price + apart / frame.total[target]
+
+
+@compiled
+def sweep(first, last, half, frame, prices, plan, before, poses, costs):
+    """Propagation and random search (Barnes section 3.2) over a range of targets, without turns.
+
+    Args:
+        first, last: the range.
+        half: side of a patch // 2.
+        frame, prices: see there.
+        plan: direction of the sweep (1 or -1), seed, and the largest radius of the random search.
+        before: float32 M x POSE, the poses before the sweep.
+        poses, costs: float32 M x POSE and (M,), renewed in place.
+    """
+    direction, seed, widest = plan
+    height, width = frame.index.shape
+    step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
+    for number in range(last - first):
+        target = first + number if direction > 0 else last - 1 - number
+        row, column = np.int64(frame.places[target, 0]), np.int64(frame.places[target, 1])
+        best_row, best_column, best = int(poses[target, ROW]), int(poses[target, COLUMN]), costs[target]
+        here = np.uint64(CHANNELS * ((row - half) * width + column - half))
+        trial, radius = 0, widest
+        while trial < 2 or radius >= 1:
+            if trial < 2:  # the matches of the neighbours that the sweep comes from, moved on by one pixel
+                down, right = direction * trial, direction * (1 - trial)
+                trial += 1
+                if not (0 <= row - down < height and 0 <= column - right < width):
+                    continue
+                neighbour = frame.index[row - down, column - right]
+                if neighbour < 0:
+                    continue
+                if first <= neighbour < last:
+                    new_row, new_column = int(poses[neighbour, ROW]) + down, int(poses[neighbour, COLUMN]) + right
+                else:
+                    new_row, new_column = int(before[neighbour, ROW]) + down, int(before[neighbour, COLUMN]) + right
+            else:  # random ones around the best so far, in windows that halve down to one pixel
+                new_row = best_row + random_number(seed, target, trial) % (2 * radius + 1) - radius
+                new_column = best_column + random_number(seed, target, trial + 1) % (2 * radius + 1) - radius
+                trial += 2
+                radius //= 2
+            if not (0 <= new_row < height and 0 <= new_column < width) or not frame.usable[new_row, new_column]:
+                continue
+            if new_row == best_row and new_column == best_column:
+                continue
+            down_to, right_to = np.float32(new_row - row), np.float32(new_column - column)
+            price = prices.length * np.sqrt(down_to * down_to + right_to * right_to)
+            price += prices.repeat * frame.uses[new_row, new_column]
+            if price >= best:
+                continue
+            there = np.uint64(CHANNELS * ((new_row - half) * width + new_column - half))
+            limit = np.float32((best - price) * frame.total[target])
+            apart = difference(frame.colour, frame.weight, step, side, here, there, limit)
+            if apart < limit:
+                best_row, best_column, best = new_row, new_column, price + apart / frame.total[target]
+        poses[target, ROW], poses[target, COLUMN], costs[target] = best_row, best_column, best
+
+
+@compiled
+def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
+    """What the matches over each pixel of a range suggest for it (Wexler section 3.2).
+
+    Args:
+        first, last: the range of `pixels`, int32 P x 2.
+        half, frame, poses, costs: as in a sweep.
+        trust: float32 (M,), the confidence in each target for a weighted mean of all suggestions; empty: the
+            suggestion of the cheapest match alone.
+        colours: float32 P x (3 + POSE), the result: its colour and, where one match alone counts, its pose, moved to
+            the pixel.
+    """
+    height, width = frame.index.shape
+    ranked = np.empty((2 * half + 1) ** 2, np.float32)
+    for pixel in range(first, last):
+        row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
+        voters, cheapest, least = 0, -1, np.float32(np.inf)
+        for y in range(max(row - half, 0), min(row + half + 1, height)):
+            for x in range(max(column - half, 0), min(column + half + 1, width)):
+                target = frame.index[y, x]
+                if target >= 0:
+                    cost, place = costs[target], voters
+                    while place > 0 and ranked[place - 1] > cost:
+                        ranked[place] = ranked[place - 1]
+                        place -= 1
+                    ranked[place] = cost
+                    voters += 1
+                    if cost < least:
+                        cheapest, least = target, cost
+        # The scale of a pixel's votes is their 75th percentile: one bad patch does not spoil the mean of good ones.
+        scale = ranked[((voters - 1) * 3) // 4] + np.float32(1e-6)
+        total, red, green, blue = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+        for y in range(max(row - half, 0), min(row + half + 1, height)):
+            for x in range(max(column - half, 0), min(column + half + 1, width)):
+                target = frame.index[y, x]
+                if target < 0 or (len(trust) == 0 and target != cheapest):
+                    continue
+                down, right = row - y, column - x
+                cosine, sine, mirror = poses[target, COSINE], poses[target, SINE], poses[target, MIRROR]
+                at_row = poses[target, ROW] + cosine * down + sine * mirror * right
+                at_column = poses[target, COLUMN] - sine * down + cosine * mirror * right
+                top, left = np.int64(at_row), np.int64(at_column)
+                low, far = at_row - top, at_column - left
+                if len(trust) == 0:
+                    weight = np.float32(1)
+                    colours[pixel, 3 + ROW], colours[pixel, 3 + COLUMN] = at_row, at_column
+                    colours[pixel, 3 + COSINE], colours[pixel, 3 + SINE] = cosine, sine
+                    colours[pixel, 3 + MIRROR] = mirror
+                else:
+                    weight = np.float32(np.exp(-costs[target] / (2 * scale)) * trust[target])
+                total += weight
+                for corner in range(4):  # of the four pixels around a turned source's place, or just the first
+                    below, beside = corner // 2, corner % 2
+                    share = weight * (low if below else 1 - low) * (far if beside else 1 - far)
+                    if share > 0:
+                        place = CHANNELS * ((top + below) * width + left + beside)
+                        red += share * frame.colour[place]
+                        green += share * frame.colour[place + 1]
+                        blue += share * frame.colour[place + 2]
+        colours[pixel, 0], colours[pixel, 1], colours[pixel, 2] = red / total, green / total, blue / total
