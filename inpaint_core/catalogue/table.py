@@ -42,6 +42,7 @@ METHODS = (
         summary="Pieces the hole together from the photo's own patches, coarse to fine.",
         make=lambda: methods.patchmatch.PatchMatch(),
         cost=0.9,
+        accepts_sketch=True,
     ),
     Method(
         name="autoencoder",

@@ -16,6 +16,7 @@ class FillContext:
     """What a method may use beside image and mask."""
 
     sketch: Tensor | None = None  # float32, N x 1 x H x W, 1 = edge wanted; methods without a sketch channel ignore it
+    edges: Tensor | None = None  # float32, N x 1 x H x W, 1 = edge of the photo, beside a sketch for those that read it
     initial: Tensor | None = None  # float32, N x 3 x H x W in [0, 1], an earlier fill to be refined
     generator: Generator | None = None  # of every random number drawn, on the image's device; None: one of seed 0
     explain: bool = False  # also gather extras that cost time
@@ -69,6 +70,9 @@ class FillMethod(ABC):
 
     reads_hole: bool = False
     """True for a method that restores: its image holds in the hole what was there, as a mosaic of coarse blocks."""
+
+    reads_edges: bool = False
+    """True for a method that follows a sketch by the photo's own edges."""
 
     folder: str | Path | None = None
     """Where its checkpoint is, if it has one; None: `weights.directory()`."""

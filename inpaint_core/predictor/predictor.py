@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue
+from inpaint_core import sketch as sketches
 from inpaint_core.arguments import as_image, as_mask, as_seed, choose_device
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
@@ -26,7 +27,6 @@ from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known
 from inpaint_core.progress import Preview, Progress, part_of, throttled
-from inpaint_core.sketch import as_sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from inpaint_core.methods.base import Filled, FillMethod
 
 MIN_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
+CLOSED_FROM = 3  # pixels around a hole pixel that close it before edges are looked for
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def fill(
     options.check()
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
-    edges = None if options.sketch is None else as_sketch(options.sketch, pixels.shape[:2])
+    edges = None if options.sketch is None else sketches.as_sketch(options.sketch, pixels.shape[:2])
     device = choose_device(options.device)
     if progress is not None:
         progress(0.0, f"{record.title} ...")
@@ -120,7 +121,7 @@ def fill(
     if refiner is not None:
         report = part_of(progress, first_at, filled_at)
         run = replace(run, method=instance(refiner), rim=blended, progress=report, preview=None)
-        completed, refined = _fill_holes(Planes(pixels, hole, initial=completed), run)
+        completed, refined = _fill_holes(Planes(pixels, hole, edges, completed), run)
         notes = [*details["notes"], f"Texture refined by {catalogue.get(refiner).title}."]
         details = {**details, "notes": notes, "refine": refined}
     if options.blend is not None:
@@ -271,6 +272,7 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     show: Preview | None = run.preview
     context = FillContext(
         sketch=sketch,
+        edges=None if sketch is None or not method.reads_edges else tensor(_edges(small, hole, run.device)),
         initial=initial,
         generator=torch.Generator(target).manual_seed(run.seed),
         explain=run.explain,
@@ -280,6 +282,12 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     with torch.no_grad():
         filled: Filled = method.fill(tensor(small), tensor(hole), context)
     return FilledCrop(crop_of(filled.image), scale, [*notes, *filled.notes], dict(filled.extras))
+
+
+def _edges(image: np.ndarray, hole: np.ndarray, device: str) -> np.ndarray:
+    """The thin edges of a photo's known part, float32 H x W in [0, 1] and hole alike: its hole must not show as one."""
+    closed = cv2.inpaint(as_photo(image, *hole.shape), hole.astype(np.uint8), CLOSED_FROM, cv2.INPAINT_TELEA)
+    return (sketches.thin(sketches.edges(closed, device)) & (hole == 0)).astype(np.float32)
 
 
 def warm_up(device: str = "auto") -> None:

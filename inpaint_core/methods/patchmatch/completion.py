@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.methods.patchmatch.diffusion import membrane
+from inpaint_core.methods.patchmatch.guidance import Lines
 from inpaint_core.methods.patchmatch.pyramid import double, halve, hole_depth, smooth_fill
 from inpaint_core.methods.patchmatch.search import NearestPatches, patch_overlaps
 
@@ -23,11 +25,12 @@ DEEPEST = 16  # steps inside the hole after which trust does not fall further
 ROUNDS_AT_COARSEST = 15  # of search and vote
 ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
-SEARCHES = 2  # sweeps of propagation and random search before a vote
+DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
+SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
 def complete(
-    image: np.ndarray, hole: np.ndarray, seed: int, initial: np.ndarray | None = None
+    image: np.ndarray, hole: np.ndarray, seed: int, initial: np.ndarray | None = None, lines: Lines | None = None
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Complete one image from the coarsest level of its pyramid to the finest.
 
@@ -36,6 +39,7 @@ def complete(
         hole: bool H x W, with at least one pixel in it and one outside.
         seed: of the random search.
         initial: float32 H x W x 3 whose hole is a first guess, or None.
+        lines: to be followed, or None.
 
     Returns:
         The completed image, the pixels of the hole's origins (float32 P x POSE), and notes for the user.
@@ -45,12 +49,16 @@ def complete(
     """
     patch = patch_size(hole)
     levels = pyramid(image, hole, patch)
-    if initial is None:
-        guess = smooth_fill(*levels[-1])
-    else:  # anything coarser than half the size would forget the structure of the initial fill
+    drawn = [] if lines is None else lines_of(lines, levels)
+    if initial is not None:  # anything coarser than half the size would forget the structure of the initial fill
         levels, guess = levels[:2], initial
         for _ in levels[1:]:
             guess, _ = halve(guess, np.zeros(guess.shape[:2], bool))
+    elif drawn:  # anything coarser would not see on which side of a line it is
+        levels = [level for level in levels if level is levels[0] or hole_depth(level[1]).max() > DEPTH_WITH_LINES]
+        guess = membrane(*levels[-1], drawn[len(levels) - 1].drawn)
+    else:
+        guess = smooth_fill(*levels[-1])
     current = np.where(levels[-1][1][..., None], guess, levels[-1][0])
     coarser: NearestPatches | None = None
     for level in reversed(range(len(levels))):
@@ -59,6 +67,8 @@ def complete(
         depth = np.minimum(hole_depth(inside), DEEPEST) if initial is None else np.zeros(inside.shape, np.float32)
         trust = (TRUST**-depth).astype(np.float32)
         field = NearestPatches(inside, patch, trust, seed + level)
+        if drawn:
+            field.follow(drawn[level], level)
         if coarser is None:
             field.set_image(current)
             field.improve(2 * SEARCHES)
@@ -138,3 +148,11 @@ def pyramid(image: np.ndarray, hole: np.ndarray, patch: int) -> list[tuple[np.nd
             break
         levels.append((image, hole))
     return levels
+
+
+def lines_of(lines: Lines, levels: list[tuple[np.ndarray, np.ndarray]]) -> list[Lines]:
+    """The lines at each level."""
+    drawn = [lines]
+    for _, hole in levels[1:]:
+        drawn.append(drawn[-1].halved(*hole.shape))
+    return drawn

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.patchmatch.completion import complete
+from inpaint_core.methods.patchmatch.guidance import Lines, find_rails
 from inpaint_core.methods.patchmatch.kernels import COLUMN, ROW
 from inpaint_core.methods.patchmatch.seams import even_out
 
@@ -21,6 +22,7 @@ class PatchMatch(FillMethod):
 
     max_pixels = 2 << 20
     min_margin = 64
+    reads_edges = True
 
     def __init__(self, even: bool = True) -> None:
         self.even = even
@@ -49,7 +51,9 @@ class PatchMatch(FillMethod):
             if not hole.any():
                 continue
             initial = None if context.initial is None else _pixels(context.initial[sample])
-            filled, origins, sample_notes = complete(_pixels(image[sample]), hole, seed, initial)
+            filled, origins, sample_notes = complete(
+                _pixels(image[sample]), hole, seed, initial, _lines(context, sample, hole)
+            )
             rows, columns = np.nonzero(hole)
             offsets[sample, 0][hole] = torch.from_numpy(np.rint(origins[:, ROW]).astype(np.int64) - rows)
             offsets[sample, 1][hole] = torch.from_numpy(np.rint(origins[:, COLUMN]).astype(np.int64) - columns)
@@ -58,6 +62,17 @@ class PatchMatch(FillMethod):
                 filled = even_out(filled, hole, origins)
             completed[sample] = torch.from_numpy(filled).permute(2, 0, 1)
         return Filled(completed, tuple(dict.fromkeys(notes)), {"offsets": offsets})
+
+
+def _lines(context: FillContext, sample: int, hole: np.ndarray) -> Lines | None:
+    """The lines to follow: the photo's where it is known, the sketch's in the hole; None where nothing is drawn."""
+    if context.sketch is None:
+        return None
+    sketch = (context.sketch[sample, 0] > 0.5).numpy() & hole
+    if not sketch.any():
+        return None
+    edges = np.zeros_like(hole) if context.edges is None else (context.edges[sample, 0] > 0.5).numpy() & ~hole
+    return Lines(sketch | edges, find_rails(sketch, edges, hole))
 
 
 def _pixels(planes: Tensor) -> np.ndarray:

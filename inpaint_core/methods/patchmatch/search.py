@@ -10,8 +10,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from inpaint_core.methods.patchmatch import kernels
-from inpaint_core.methods.patchmatch.kernels import CHANNELS, COLUMN, COSINE, MIRROR, POSE, ROW, TURNABLE, USABLE
+from inpaint_core.methods.patchmatch import guided_kernels, kernels
+from inpaint_core.methods.patchmatch.guidance import Guide, Lines, guide_of
+from inpaint_core.methods.patchmatch.kernels import CHANNELS, COLUMN, COSINE, MIRROR, POSE, ROW, SINE, TURNABLE, USABLE
 from inpaint_core.methods.patchmatch.ranges import run
 
 NEARNESS = 0.01
@@ -24,15 +25,18 @@ TURNED = 0.0005
 REPEATED = 0.0
 """What each use of a source above its share costs (Kaspar et al., "Self tuning texture optimization", 2015)."""
 
+TRIES = 3
+"""Sources at lines of the photo that a target at a line of the sketch is offered in a sweep."""
+
 
 class NearestPatches:
     """For each target patch the best source patch found so far.
 
     Attributes:
-        targets: see `kernels.Targets`.
-        scene: see `kernels.Scene`.
-        poses: float32 M x POSE, the source of each target.
-        costs: float32 M, weighted mean squared difference of each pair plus the prices of the source.
+        places: int32 M x 2, row and column of the middle of each target.
+        sources: int32 S x 2, of each source, wholly known and wholly inside the image.
+        poses: float32 M x POSE, the match of each target (see `kernels`).
+        costs: float32 (M,), weighted mean squared difference of each pair plus the prices of the source.
     """
 
     def __init__(self, hole: np.ndarray, patch: int, trust: np.ndarray, seed: int) -> None:
@@ -48,16 +52,16 @@ class NearestPatches:
             ValueError: no patch is wholly known, so there is nothing to copy from.
         """
         self.hole, self.patch, self.trust, self.seed = hole, patch, trust, seed
-        self.pixels = np.argwhere(hole).astype(np.int32)
+        self.pixels = positions(hole)
         self.half = half = patch // 2
         height, width = hole.shape
         self.height, self.width = height, width
         overlaps, fits = patch_overlaps(hole, patch)
         usable = np.where(fits & ~overlaps, USABLE, 0).astype(np.uint8)
-        self.sources = np.argwhere(usable).astype(np.int32)
+        self.sources = positions(usable)
         if not len(self.sources):
             raise ValueError(f"no {patch} x {patch} patch is wholly known")
-        places = np.argwhere(fits & overlaps).astype(np.int32)
+        places = positions(fits & overlaps)
         index = np.full(hole.shape, -1, np.int32)
         index[places[:, 0], places[:, 1]] = np.arange(len(places))
         self.places, self.usable = places, usable
@@ -68,18 +72,38 @@ class NearestPatches:
         self.planes = planes
         summed = 3 * total[places[:, 0], places[:, 1]].astype(np.float32)
         self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, uses, places, index, summed)
-        self.prices = kernels.Prices(np.float32(NEARNESS / max(height, width)), np.float32(REPEATED), np.float32(TURNED))
+        self.prices = kernels.Prices(
+            np.float32(NEARNESS / max(height, width)), np.float32(REPEATED), np.float32(TURNED)
+        )
+        self.guide: Guide | None = None
         self.sweeps = 0
         numbers = np.random.default_rng(seed)
         self.poses = np.zeros((len(places), POSE), np.float32)
         self.poses[:, COSINE] = self.poses[:, MIRROR] = 1
+        self.poses[:, SINE] = 0
         self.poses[:, : COLUMN + 1] = self.sources[numbers.integers(len(self.sources), size=len(places))]
         self.costs = np.full(len(places), np.inf, np.float32)
+
+    def follow(self, lines: Lines, level: int) -> None:
+        """Let lines guide the comparisons from now on, and let patches near those in the hole turn and mirror.
+
+        Args:
+            lines: of this image.
+            level: 0 = full size.
+        """
+        reach = 2 * int(np.ceil(self.half * 2**0.5 + 1)) + 1  # of a turned square
+        touches, fits = patch_overlaps(self.hole, reach)
+        self.usable[fits & ~touches & (self.usable > 0)] = TURNABLE
+        self.guide = guide_of(lines, self.hole, level, self.places, self.usable == TURNABLE)
 
     def set_image(self, image: np.ndarray) -> None:
         """Compare with this image from now on: float32 H x W x 3 with the hole's present content."""
         self.planes[..., :3] = image
-        run(kernels.renew, len(self.costs), self.half, self.frame, self.prices, self.poses, self.costs)
+        common = (self.half, self.frame, self.prices)
+        if self.guide is None:
+            run(kernels.renew, len(self.costs), *common, self.poses, self.costs)
+        else:
+            run(guided_kernels.renew, len(self.costs), *common, self.guide, self.poses, self.costs)
 
     def improve(self, rounds: int, radius: int | None = None) -> None:
         """Run sweeps of propagation and random search (Barnes section 3.2), to and fro.
@@ -92,9 +116,12 @@ class NearestPatches:
         for _ in range(rounds):
             plan = (-1 if self.sweeps % 2 else 1, (self.seed + self.sweeps) & 0x7FFFFFFF, radius)
             self.sweeps += 1
-            before = self.poses.copy()
-            arguments = (self.half, self.frame, self.prices, plan, before, self.poses, self.costs)
-            run(kernels.sweep, len(self.costs), *arguments)
+            before, common = self.poses.copy(), (self.half, self.frame, self.prices)
+            if self.guide is None:
+                run(kernels.sweep, len(self.costs), *common, plan, before, self.poses, self.costs)
+            else:
+                guided = (*common, (*plan, TRIES), self.guide)
+                run(guided_kernels.sweep, len(self.costs), *guided, before, self.poses, self.costs)
 
     def suggest(self, pixels: np.ndarray, trust: np.ndarray | None) -> np.ndarray:
         """What the matches suggest for pixels of the hole: see `kernels.vote`. int32 P x 2 -> float32 P x (3 + POSE)."""
@@ -112,7 +139,7 @@ class NearestPatches:
         poses = coarse.poses[np.maximum(parent, 0)].copy()
         # Middles of pixels: a fine row r lies at (r - 0.5) / 2 in coarse rows.
         down, right = (row - 0.5) / 2 - parent_row, (column - 0.5) / 2 - parent_column
-        cosine, sine, mirror = poses[:, COSINE], poses[:, 3], poses[:, MIRROR]
+        cosine, sine, mirror = poses[:, COSINE], poses[:, SINE], poses[:, MIRROR]
         poses[:, ROW] = 2 * (poses[:, ROW] + cosine * down + sine * mirror * right) + 0.5
         poses[:, COLUMN] = 2 * (poses[:, COLUMN] - sine * down + cosine * mirror * right) + 0.5
         plain = (cosine == 1) & (mirror > 0)
@@ -122,6 +149,11 @@ class NearestPatches:
         usable = self.usable[np.where(leads, at_row, 0), np.where(leads, at_column, 0)]
         leads &= np.where(plain, usable >= USABLE, usable == TURNABLE)
         self.poses[leads] = poses[leads]
+
+
+def positions(chosen: np.ndarray) -> np.ndarray:
+    """Row and column of each chosen pixel, int32 P x 2, in the one order that the loops are compiled for."""
+    return np.ascontiguousarray(np.argwhere(chosen), np.int32)
 
 
 def patch_overlaps(hole: np.ndarray, patch: int) -> tuple[np.ndarray, np.ndarray]:
