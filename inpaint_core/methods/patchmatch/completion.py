@@ -26,6 +26,7 @@ ROUNDS_AT_COARSEST = 15  # of search and vote
 ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
+MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match
 SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
@@ -61,6 +62,7 @@ def complete(
         guess = smooth_fill(*levels[-1])
     current = np.where(levels[-1][1][..., None], guess, levels[-1][0])
     coarser: NearestPatches | None = None
+    radius: int | None = None
     for level in reversed(range(len(levels))):
         known, inside = levels[level]
         # An initial fill is trusted everywhere; a guess grown from the border, less the farther from it.
@@ -80,9 +82,11 @@ def complete(
             # The coarse image is blurred at this size: its matches, not its pixels, have the details.
             current = vote(field, current)
             rounds = ROUNDS_BY_LEVEL[min(level, len(ROUNDS_BY_LEVEL) - 1)]
+            if len(field.pixels) > MANY:
+                rounds, radius = 1, AROUND
         for iteration in range(rounds):
             field.set_image(current)
-            field.improve(SEARCHES)
+            field.improve(SEARCHES, radius)
             if level or iteration < rounds - 1:
                 current = vote(field, current)
         coarser = field

@@ -43,7 +43,7 @@ class Lines:
         """The same at half the size, height x width: no line gets lost."""
         even = np.zeros((2 * height, 2 * width), bool)
         even[: self.drawn.shape[0], : self.drawn.shape[1]] = self.drawn
-        drawn = even.reshape(height, 2, width, 2).any(axis=(1, 3))
+        drawn = np.asarray(even.reshape(height, 2, width, 2).any(axis=(1, 3)))
         rails = tuple(Rail((r.row - 0.5) / 2, (r.column - 0.5) / 2, r.down, r.right) for r in self.rails)
         return Lines(drawn, rails)
 

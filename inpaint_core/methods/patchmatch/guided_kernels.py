@@ -18,6 +18,7 @@ from inpaint_core.methods.patchmatch.kernels import (
     ROW,
     SINE,
     TURNABLE,
+    USABLE,
     compiled,
     random_number,
 )
@@ -28,7 +29,7 @@ SMALL_TURN = 0.9945  # cosine of six degrees: less is not turned, so that pixels
 @compiled
 def difference(frame, guide, half, row, column, pose, limit):
     """As `kernels.difference`, of a target's middle and a source's pose, with the guide."""
-    width = frame.index.shape[1]
+    width = frame.numbers.shape[1]
     cosine, sine, mirror = pose[COSINE], pose[SINE], pose[MIRROR]
     turned = cosine < 1 or mirror < 0
     twice_cosine, twice_sine = cosine * cosine - sine * sine, 2 * cosine * sine
@@ -89,13 +90,11 @@ def renew(first, last, half, frame, prices, guide, poses, costs):
 def allowed(frame, guide, target, pose):
     """Whether a target may be filled from this source."""
     row, column = int(np.floor(pose[ROW] + 0.5)), int(np.floor(pose[COLUMN] + 0.5))
-    height, width = frame.index.shape
+    height, width = frame.numbers.shape
     if not (0 <= row < height and 0 <= column < width):
         return False
     turned = pose[COSINE] < 1 or pose[MIRROR] < 0
-    if frame.usable[row, column] == 0 or (
-        turned and (frame.usable[row, column] < TURNABLE or not guide.line[target, 3])
-    ):
+    if frame.usable[row, column] < (TURNABLE if turned else USABLE) or (turned and guide.line[target, 3] == 0):
         return False
     down, right = guide.rail[target, 0], guide.rail[target, 1]
     if down == 0 and right == 0:
@@ -111,7 +110,7 @@ def sweep(first, last, half, frame, prices, plan, guide, before, poses, costs):
     `plan` also has how many of those a target is offered; `guide` is a `guidance.Guide`.
     """
     direction, seed, widest, tries = plan
-    height, width = frame.index.shape
+    height, width = frame.numbers.shape
     pose = np.ones(POSE, np.float32)
     for number in range(last - first):
         target = first + number if direction > 0 else last - 1 - number
@@ -124,7 +123,7 @@ def sweep(first, last, half, frame, prices, plan, guide, before, poses, costs):
                 trial += 1
                 if not (0 <= row - down < height and 0 <= column - right < width):
                     continue
-                neighbour = frame.index[row - down, column - right]
+                neighbour = frame.numbers[row - down, column - right]
                 if neighbour < 0:
                     continue
                 for part in range(POSE):

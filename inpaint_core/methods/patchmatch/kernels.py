@@ -34,7 +34,7 @@ class Frame(NamedTuple):
     usable: np.ndarray  # uint8 H x W: USABLE as the middle of a source, TURNABLE too, or 0
     uses: np.ndarray  # float32 H x W, how often more than its share the source there has been copied
     places: np.ndarray  # int32 M x 2, row and column of the middle of each patch that touches the hole: the targets
-    index: np.ndarray  # int32 H x W, the target with its middle there, or -1
+    numbers: np.ndarray  # int32 H x W, the target with its middle there, or -1
     total: np.ndarray  # float32 (M,), the weight of all its pixels
 
 
@@ -79,7 +79,7 @@ def difference(colour, weight, step, side, target, source, limit):
 @compiled
 def renew(first, last, half, frame, prices, poses, costs):
     """The cost of each target's match, for the frame as it is now; of matches that are not turned."""
-    height, width = frame.index.shape
+    width = frame.numbers.shape[1]
     step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
     for target in range(first, last):
         row, column = frame.places[target, 0], frame.places[target, 1]
@@ -106,7 +106,7 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
         poses, costs: float32 M x POSE and (M,), renewed in place.
     """
     direction, seed, widest = plan
-    height, width = frame.index.shape
+    height, width = frame.numbers.shape
     step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
     for number in range(last - first):
         target = first + number if direction > 0 else last - 1 - number
@@ -120,7 +120,7 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
                 trial += 1
                 if not (0 <= row - down < height and 0 <= column - right < width):
                     continue
-                neighbour = frame.index[row - down, column - right]
+                neighbour = frame.numbers[row - down, column - right]
                 if neighbour < 0:
                     continue
                 if first <= neighbour < last:
@@ -161,14 +161,14 @@ def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
         colours: float32 P x (3 + POSE), the result: its colour and, where one match alone counts, its pose, moved to
             the pixel.
     """
-    height, width = frame.index.shape
+    height, width = frame.numbers.shape
     ranked = np.empty((2 * half + 1) ** 2, np.float32)
     for pixel in range(first, last):
         row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
         voters, cheapest, least = 0, -1, np.float32(np.inf)
         for y in range(max(row - half, 0), min(row + half + 1, height)):
             for x in range(max(column - half, 0), min(column + half + 1, width)):
-                target = frame.index[y, x]
+                target = frame.numbers[y, x]
                 if target >= 0:
                     cost, place = costs[target], voters
                     while place > 0 and ranked[place - 1] > cost:
@@ -183,7 +183,7 @@ def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
         total, red, green, blue = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
         for y in range(max(row - half, 0), min(row + half + 1, height)):
             for x in range(max(column - half, 0), min(column + half + 1, width)):
-                target = frame.index[y, x]
+                target = frame.numbers[y, x]
                 if target < 0 or (len(trust) == 0 and target != cheapest):
                     continue
                 down, right = row - y, column - x

@@ -20,7 +20,7 @@ class PatchMatch(FillMethod):
         even: even out small steps of brightness between the copies; False leaves every hole pixel an exact copy.
     """
 
-    max_pixels = 2 << 20
+    max_pixels = 16 << 20
     min_margin = 64
     reads_edges = True
 

@@ -53,7 +53,7 @@ class NearestPatches:
         """
         self.hole, self.patch, self.trust, self.seed = hole, patch, trust, seed
         self.pixels = positions(hole)
-        self.half = half = patch // 2
+        self.half = patch // 2
         height, width = hole.shape
         self.height, self.width = height, width
         overlaps, fits = patch_overlaps(hole, patch)
@@ -72,9 +72,7 @@ class NearestPatches:
         self.planes = planes
         summed = 3 * total[places[:, 0], places[:, 1]].astype(np.float32)
         self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, uses, places, index, summed)
-        self.prices = kernels.Prices(
-            np.float32(NEARNESS / max(height, width)), np.float32(REPEATED), np.float32(TURNED)
-        )
+        self.prices = kernels.Prices(NEARNESS / max(height, width), REPEATED, TURNED)
         self.guide: Guide | None = None
         self.sweeps = 0
         numbers = np.random.default_rng(seed)
@@ -124,7 +122,7 @@ class NearestPatches:
                 run(guided_kernels.sweep, len(self.costs), *guided, before, self.poses, self.costs)
 
     def suggest(self, pixels: np.ndarray, trust: np.ndarray | None) -> np.ndarray:
-        """What the matches suggest for pixels of the hole: see `kernels.vote`. int32 P x 2 -> float32 P x (3 + POSE)."""
+        """What the matches suggest for pixels, int32 P x 2 -> float32 P x (3 + POSE): see `kernels.vote`."""
         colours = np.ones((len(pixels), 3 + POSE), np.float32)
         trust = np.zeros(0, np.float32) if trust is None else trust[self.places[:, 0], self.places[:, 1]]
         run(kernels.vote, len(pixels), self.half, pixels, self.frame, self.poses, self.costs, trust, colours)
@@ -135,7 +133,7 @@ class NearestPatches:
         row, column = self.places.T
         parent_row = np.clip(row // 2, coarse.half, coarse.height - 1 - coarse.half)
         parent_column = np.clip(column // 2, coarse.half, coarse.width - 1 - coarse.half)
-        parent = coarse.frame.index[parent_row, parent_column]
+        parent = coarse.frame.numbers[parent_row, parent_column]
         poses = coarse.poses[np.maximum(parent, 0)].copy()
         # Middles of pixels: a fine row r lies at (r - 0.5) / 2 in coarse rows.
         down, right = (row - 0.5) / 2 - parent_row, (column - 0.5) / 2 - parent_column
