@@ -9,7 +9,7 @@ import numpy as np
 from inpaint_core.methods.patchmatch.kernels import compiled
 
 MAX_CYCLES = 20
-TOLERANCE = 1e-3  # the estimated error at which the solver stops: a quarter of a grey level
+TOLERANCE = 2e-3  # the estimated error at which the solver stops: half a grey level
 SMALLEST = 16  # unknowns a side of a grid that is not halved again
 RELAXATIONS, AT_SMALLEST = 2, 30  # steps of successive over-relaxation on each grid
 LEAK = 0.005  # what a link through a barrier counts

@@ -21,7 +21,8 @@ class PatchMatch(FillMethod):
     """
 
     max_pixels = 16 << 20
-    min_margin = 64
+    margin = 0.5  # memory goes with the crop: a hole of a million pixels is searched in four
+    min_margin = 128
     reads_edges = True
 
     def __init__(self, even: bool = True) -> None:
