@@ -9,6 +9,8 @@ RUN useradd --create-home --uid 1000 studio
 USER studio
 WORKDIR /home/studio/app
 COPY --chown=studio . .
+# PatchMatch's loops are compiled here once, not at every start of a container.
+RUN python -c "import inpaint_core.methods.patchmatch as patchmatch; patchmatch.warm_up()"
 
 ENV GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_ANALYTICS_ENABLED=False \

@@ -291,7 +291,8 @@ def _edges(image: np.ndarray, hole: np.ndarray, device: str) -> np.ndarray:
 
 
 def warm_up(device: str = "auto") -> None:
-    """Do what the first fill of a network would have to wait for: measure the device, start the engine."""
-    from inpaint_core.methods import feed_forward
+    """Do what the first fill would have to wait for: measure the device, start the engine, compile PatchMatch."""
+    from inpaint_core.methods import feed_forward, patchmatch
 
     feed_forward.warm_up(choose_device(device))
+    patchmatch.warm_up()

@@ -12,6 +12,8 @@ from inpaint_core.methods.patchmatch.guidance import Lines, find_rails
 from inpaint_core.methods.patchmatch.kernels import COLUMN, ROW
 from inpaint_core.methods.patchmatch.seams import even_out
 
+WARM_UP_SIDE = 48  # pixels of the photo that is filled so that all loops are compiled
+
 
 class PatchMatch(FillMethod):
     """Copies the photo's own patches into the hole. Has no weights and reads nothing but the known pixels.
@@ -33,7 +35,8 @@ class PatchMatch(FillMethod):
 
         Of the context it uses `generator`, from which one number is drawn that seeds every sample, so that a batch
         gives what its samples give alone, and `initial`, whose structure is kept and whose texture is replaced by the
-        photo's own patches.
+        photo's own patches, and `sketch` with `edges`: lines in the hole are filled by patches along lines of the
+        photo (see `guidance`).
 
         The extra `offsets`, int64 N x 2 x H x W, leads from each hole pixel to the known pixel it was copied from
         (rows, columns); it is 0 outside the hole. A note says where patches had to be smaller.
@@ -79,3 +82,11 @@ def _lines(context: FillContext, sample: int, hole: np.ndarray) -> Lines | None:
 def _pixels(planes: Tensor) -> np.ndarray:
     """float32 3 x H x W -> H x W x 3."""
     return np.ascontiguousarray(planes.permute(1, 2, 0).numpy())
+
+
+def warm_up() -> None:
+    """Compile the loops, or load what an earlier process compiled: the first fill need not wait for it."""
+    image, mask = torch.rand(1, 3, WARM_UP_SIDE, WARM_UP_SIDE), torch.zeros(1, 1, WARM_UP_SIDE, WARM_UP_SIDE)
+    mask[:, :, WARM_UP_SIDE // 3 : WARM_UP_SIDE // 2, WARM_UP_SIDE // 3 : WARM_UP_SIDE // 2] = 1
+    for sketch in (None, mask):
+        PatchMatch().fill(image, mask, FillContext(sketch=sketch))

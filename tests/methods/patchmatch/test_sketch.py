@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from inpaint_core.methods.base import FillContext
+import inpaint_core
+from inpaint_core.methods.base import FillContext, Filled
 from inpaint_core.methods.patchmatch import PatchMatch
 from inpaint_core.methods.patchmatch.diffusion import membrane
 from inpaint_core.methods.patchmatch.guidance import find_rails
@@ -89,3 +90,23 @@ def test_a_membrane_is_held_apart_by_a_line() -> None:
     result = membrane(np.where(hole[..., None], np.float32(0.5), image), hole, line([(0, 48), (SIZE - 1, 48)]))
     assert result[hole & (ROW < 44)][:, 0].min() > 0.9
     assert result[hole & (ROW > 52)][:, 2].min() > 0.9
+
+
+def test_a_refinement_gets_the_sketch_and_the_photo_s_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[FillContext] = []
+
+    def fill(self: PatchMatch, image: Tensor, mask: Tensor, context: FillContext) -> Filled:
+        seen.append(context)
+        return Filled(image)
+
+    monkeypatch.setattr(PatchMatch, "fill", fill)
+    image, hole = (landscape(np.full(SIZE, 60)) * 255).astype(np.uint8), square()
+    inpaint_core.inpaint(image, hole, "telea", line([(24, 60), (71, 60)]) & hole, "cpu", refine="patchmatch")
+    (context,) = seen
+    assert context.sketch is not None
+    assert context.sketch.sum() >= 40
+    assert context.edges is not None
+    drawn = context.edges[0, 0].numpy() > 0
+    assert not drawn[hole].any()
+    assert drawn[~hole].sum() > 30  # the horizon beside the hole
+    assert (np.abs(np.nonzero(drawn)[0] - 60) <= 3).mean() > 0.8
