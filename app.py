@@ -1,6 +1,7 @@
 """The page: `python app.py`, then open the address it prints. A Hugging Face Space starts this file too."""
 
 import os
+import signal
 import threading
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -12,6 +13,13 @@ from webui import page
 
 demo = page.build()
 
+
+def stop(number: int, frame: object) -> None:
+    """End as Ctrl+C does: process 1 of a container gets SIGTERM only where it asks for it."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=fetch.fetch_at_start, daemon=True).start()  # what INPAINT_FETCH names
     page.launch(demo)

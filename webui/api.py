@@ -19,15 +19,11 @@ import inpaint_core
 from inpaint_core import InpaintError, catalogue, masks
 from inpaint_core import photo as photos
 from inpaint_core import sketch as sketches
-from inpaint_core.arguments import as_whole
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
-from webui import runner
+from webui import limits, runner
 from webui.events import shows_errors
 from webui.files import save_png, short_lived_folder
-
-MAX_SIDE = 16_384
-"""Pixels of the longest side of a mask that is made on request."""
 
 
 def build() -> None:
@@ -174,14 +170,9 @@ def make_mask(
         The mask's file, PNG, white is what is to be filled.
     """
     if mask is not None:
-        hole = masks.from_file(photos.read_mask(mask))
+        hole = masks.from_file(limits.read_mask(mask))
     else:
-        if photo is None:
-            rows, columns = as_whole(height, "The height", 1, MAX_SIDE), as_whole(width, "The width", 1, MAX_SIDE)
-        else:
-            rows, columns = photos.read(photo).pixels.shape[:2]
-        if rows * columns > photos.MAX_PIXELS:
-            raise InpaintError(f"A mask of {columns} x {rows} pixels is too large; ask for a smaller one.")
+        columns, rows = limits.check_size(width, height) if photo is None else _size(limits.read_photo(photo))
         hole = masks.generate(kind, rows, columns, seed=seed)
     hole = masks.repair(hole, invert=invert, close_loops=close_loops, remove_specks=remove_specks, dilate=dilate)
     name = Path(photo or mask or kind).stem
@@ -219,12 +210,16 @@ def _read(
         raise InpaintError("Send a photo's file as `photo`.")
     if not mask:
         raise InpaintError("Send a mask's file as `mask`; white is what is to be filled.")
-    picture = photos.read(file)
-    hole = masks.from_file(photos.read_mask(mask))
+    picture = limits.read_photo(file)
+    hole = masks.from_file(limits.read_mask(mask))
     if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
         hole = masks.repair(hole, invert=invert, dilate=dilate)
     hole = masks.check(hole, picture.height, picture.width)
-    return picture, hole, None if not drawn else sketches.repair(photos.read_mask(drawn))
+    return picture, hole, None if not drawn else sketches.repair(limits.read_mask(drawn))
+
+
+def _size(picture: photos.Photo) -> tuple[int, int]:
+    return picture.width, picture.height
 
 
 def _write(picture: photos.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import os
+import functools
 import shutil
 import tempfile
 import time
@@ -11,55 +11,57 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from filelock import FileLock, Timeout
 from PIL import Image
 
-_PARENT = Path(tempfile.gettempdir()) / f"inpainting-studio-{os.getpid()}"  # of this server alone
-_SHORT_LIVED, _HOUR = "short-lived-", 3600
+_PREFIX, _SHORT_LIVED, _HOUR = "inpainting-studio-", "short-lived-", 3600
+_LOCK = "running.lock"  # in a server's folder, held as long as the server runs
+
+
+@functools.cache
+def _parent() -> Path:
+    """The folder of this server alone, made at the first call; containers repeat process numbers, so it has none."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    lock = FileLock(folder / _LOCK)
+    lock.acquire()
+    atexit.register(_remove_all, folder, lock)
+    return folder
 
 
 def visitor_folder() -> Path:
     """An empty folder that no other call gets; it stays until `remove_folder`."""
-    _PARENT.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=_PARENT))
+    return Path(tempfile.mkdtemp(dir=_parent()))
 
 
 def short_lived_folder() -> Path:
     """An empty folder that no other call gets, for files handed over at once; it is deleted an hour later."""
-    _PARENT.mkdir(parents=True, exist_ok=True)
-    for old in _PARENT.glob(f"{_SHORT_LIVED}*"):
+    for old in _parent().glob(f"{_SHORT_LIVED}*"):
         if time.time() - old.stat().st_mtime > _HOUR:
             shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(dir=_PARENT, prefix=_SHORT_LIVED))
+    return Path(tempfile.mkdtemp(dir=_parent(), prefix=_SHORT_LIVED))
 
 
 def remove_folder(folder: Path) -> None:
     """Delete a folder that one of the two functions above made; any other stays."""
-    if folder.parent == _PARENT:
+    if folder.parent == _parent():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@atexit.register
-def remove_all() -> None:
+def _remove_all(folder: Path, lock: FileLock) -> None:
     """Delete every visitor's files."""
-    shutil.rmtree(_PARENT, ignore_errors=True)
+    lock.release()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_leftovers() -> None:
     """Delete the files of servers that were killed before they could do it themselves."""
-    for folder in _PARENT.parent.glob("inpainting-studio-*"):
-        number = folder.name.rpartition("-")[2]
-        if os.name == "posix" and number.isdecimal() and not _is_running(int(number)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)  # signal 0 checks without doing anything
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it runs, as another user
-    return True
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            with FileLock(folder / _LOCK, blocking=False):
+                pass
+        except (Timeout, OSError):  # that server runs, or it is another user's
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def save_png(image: np.ndarray, path: Path) -> Path:

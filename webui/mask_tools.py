@@ -8,7 +8,8 @@ import cv2
 import gradio as gr
 import numpy as np
 
-from inpaint_core import InpaintError, masks, photo
+from inpaint_core import InpaintError, masks
+from webui import limits
 from webui.canvas import GROWN_PAINT, HAND_OVER_STROKES, MASK_PAINT, mask_scene
 from webui.drawing import Drawing
 from webui.events import QUIET, Updates, Values, shows_errors
@@ -60,7 +61,7 @@ class MaskTools:
     def load(self, values: Values) -> Updates:
         """Put the mask of a file on the canvas."""
         session = require(values[self.workspace.session])
-        mask = masks.from_file(photo.read_mask(values[self.loader]))
+        mask = masks.from_file(limits.read_mask(values[self.loader]))
         found = masks.diagnose(mask)
         if mask.shape != (session.height, session.width):
             gr.Info(
@@ -77,7 +78,7 @@ class MaskTools:
         session, path = require(values[self.workspace.session]), values[self.workspace.last_mask]
         if path is None or not Path(path).is_file():
             raise InpaintError("No mask was used yet; paint one and press Fill first.")
-        return {self.workspace.canvas: mask_scene(session, masks.from_file(photo.read_mask(path)))}
+        return {self.workspace.canvas: mask_scene(session, masks.from_file(limits.read_mask(path)))}
 
     @shows_errors
     def save(self, values: Values) -> str:

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 import inpaint_core
 from webui import api, files, runner
 from webui.compare import CompareTab
 from webui.edit import EditTab
 from webui.events import QUIET
+from webui.guard import Guard
 from webui.methods import MethodsTab
 from webui.photo_column import PhotoColumn
 from webui.workspace import Workspace
@@ -85,5 +87,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         mcp_server=True,
         run_history=False,  # would keep the visitors' photos in their browsers without their consent
         ssr_mode=False,
+        enable_monitoring=False,
+        app_kwargs={"middleware": [Middleware(Guard)]},
         **settings,
     )

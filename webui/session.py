@@ -15,6 +15,7 @@ import numpy as np
 
 from inpaint_core import InpaintError, photo
 from inpaint_core.photo import Photo
+from webui import limits
 from webui.files import read_rgb, remove_folder, save_png, visitor_folder
 
 CANVAS_PIXELS = 2_000_000  # more makes the browser's canvas slow; the original is filled at its own size
@@ -87,7 +88,7 @@ def open_photo(path: str | Path) -> Session:
         InpaintError: the file is not a photo, is broken or too large.
     """
     path = Path(path)
-    picture = photo.read(path)
+    picture = limits.read_photo(path)
     folder = visitor_folder()
     original = folder / f"original{path.suffix}"
     shutil.copyfile(path, original)

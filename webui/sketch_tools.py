@@ -6,8 +6,8 @@ import cv2
 import gradio as gr
 import numpy as np
 
-from inpaint_core import InpaintError, masks, photo, sketch
-from webui import gpu
+from inpaint_core import InpaintError, masks, sketch
+from webui import gpu, limits
 from webui.canvas import HAND_OVER_STROKES, sketch_scene
 from webui.drawing import Drawing
 from webui.events import PRIVATE, QUIET, Updates, Values, shows_errors
@@ -73,7 +73,7 @@ class SketchTools:
     def load(self, values: Values) -> Updates:
         """Put the sketch of a file on the canvas, whatever its colours."""
         session = require(values[self.workspace.session])
-        return {self.workspace.canvas: sketch_scene(session, sketch.repair(photo.read_mask(values[self.loader])))}
+        return {self.workspace.canvas: sketch_scene(session, sketch.repair(limits.read_mask(values[self.loader])))}
 
     @shows_errors
     def save(self, values: Values) -> str:

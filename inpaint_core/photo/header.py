@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.photo.picture import READABLE
 
 MAX_PIXELS = 100_000_000
+MAX_SCANS = 100  # of a JPEG; cameras and editors write at most a dozen
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # all but stuffed bytes and restarts, which are inside coded data
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = b"\xff\xd8", b"\xff\xd9", b"\xff\xda"
 Source = str | Path | bytes | BinaryIO
 
 # The plugins are called themselves, not through Image.open: its pixel limit is one global for the whole process,
@@ -60,11 +64,12 @@ class OpenedFile:
 
 
 @contextlib.contextmanager
-def opened(source: Source, max_pixels: int) -> Iterator[OpenedFile]:
+def opened(source: Source, max_pixels: int, max_side: int | None = None) -> Iterator[OpenedFile]:
     """Open a picture up to its header; whatever goes wrong inside the `with` becomes one InpaintError.
 
     `source` is a path, the file's bytes, or a binary stream. Raises InpaintError for a missing, empty, unreadable,
-    foreign or damaged file, and for one of more than `max_pixels` pixels, before anything is decoded.
+    foreign or damaged file, and for one of more than `max_pixels` pixels, with a side of more than `max_side` pixels,
+    or of more than `MAX_SCANS` scans, before anything is decoded.
     """
     name, path = _name(source)
     with _stream(source, name) as stream:
@@ -77,10 +82,14 @@ def opened(source: Source, max_pixels: int) -> Iterator[OpenedFile]:
             if format == "WEBP":
                 stream.seek(0)
                 width, height, lossless = _webp_header(stream)
-                _check_size(width, height, max_pixels, name)  # Pillow's plugin sets up canvases when it opens the file
+                _check_size(
+                    width, height, max_pixels, max_side, name
+                )  # Pillow's plugin sets up canvases when it opens the file
+            if format == "JPEG":
+                _check_scans(stream, name)
             stream.seek(0)
             with _OPENERS[format](stream) as image:
-                _check_size(*image.size, max_pixels, name)
+                _check_size(*image.size, max_pixels, max_side, name)
                 yield OpenedFile(image, stream, format, name, path, lossless)
         except InpaintError:
             raise
@@ -157,12 +166,32 @@ def _sniff(head: bytes, name: str) -> str:
     raise InpaintError(f"{name} is not a picture that can be read ({READABLE}): choose another file.")
 
 
-def _check_size(width: int, height: int, max_pixels: int, name: str) -> None:
+def _check_size(width: int, height: int, max_pixels: int, max_side: int | None, name: str) -> None:
+    if max_side is not None and max(width, height) > max_side:
+        raise InpaintError(
+            f"{name} is {width:,} x {height:,} pixels, over the limit of {max_side:,} a side: make it smaller first."
+        )
     if width * height > max_pixels:
         raise InpaintError(
             f"{name} is {width:,} x {height:,} pixels, over the limit of {max_pixels / 1e6:g} million: "
             "make it smaller first."
         )
+
+
+def _check_scans(stream: BinaryIO, name: str) -> None:
+    """Refuse a JPEG whose decoding would take minutes: a progressive one decodes the whole photo once for each scan."""
+    stream.seek(0)
+    data = stream.read()
+    scans, place = 0, 2
+    while (marker := _MARKER.search(data, place)) is not None and marker.group() != _END_OF_IMAGE:
+        place = marker.end()
+        if marker.group() != _START_OF_IMAGE:
+            scans += marker.group() == _START_OF_SCAN
+            place += int.from_bytes(data[place : place + 2], "big")  # of a scan the header; its data has no markers
+        if scans > MAX_SCANS:
+            raise InpaintError(
+                f"{name} is a JPEG of over {MAX_SCANS} scans, which would take minutes to read: save it anew first."
+            )
 
 
 def _webp_header(stream: BinaryIO) -> tuple[int, int, bool]:

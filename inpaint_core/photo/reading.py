@@ -18,13 +18,14 @@ _BAND = 256  # rows converted at a time, so that no second whole copy of the pho
 _GREY_MODES = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L", "I;16N")
 
 
-def read(source: Source, max_pixels: int = MAX_PIXELS) -> Photo:
+def read(source: Source, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> Photo:
     """Read a photo, upright, as 8-bit RGB beside everything needed to save it the way it came.
 
-    `source` is a path, the file's bytes or a binary stream. The size is checked against `max_pixels` before decoding.
+    `source` is a path, the file's bytes or a binary stream. The size is checked against `max_pixels` and
+    `max_side` before decoding.
     Raises InpaintError, one sentence with the file's name, for anything that is not a whole picture.
     """
-    with opened(source, max_pixels) as file:
+    with opened(source, max_pixels, max_side) as file:
         image, notes = file.image, list[str]()
         orientation = metadata.orientation_of(image)
         jpeg = None
@@ -66,13 +67,13 @@ def read(source: Source, max_pixels: int = MAX_PIXELS) -> Photo:
         )
 
 
-def read_mask(source: Source, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_mask(source: Source, max_pixels: int = MAX_PIXELS, max_side: int | None = None) -> np.ndarray:
     """Read a mask file as it is, upright: uint8 H x W where it is grey, H x W x 3 RGB, or H x W x 4 where it has alpha.
 
     What its values mean is for `inpaint_core.masks` to say. Errors are those of `read`. A 16-bit mask is rounded up,
     so that a small value still is one.
     """
-    with opened(source, max_pixels) as file:
+    with opened(source, max_pixels, max_side) as file:
         orientation = metadata.orientation_of(file.image)
         grey = file.image.mode in _GREY_MODES
         deep = sixteen.decode(file, orientation, []) if sixteen.is_deep(file) else None

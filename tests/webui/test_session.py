@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ from PIL import Image
 
 from inpaint_core import InpaintError
 from tests.webui.painting import box
-from webui.files import read_mask, read_rgb, remove_folder, remove_leftovers, save_png
+from webui.files import read_mask, read_rgb, remove_folder, remove_leftovers, save_png, visitor_folder
 from webui.session import Session, Step, close, open_photo
 
 
@@ -37,14 +35,14 @@ def test_no_other_folder_is_ever_removed(tmp_path: Path) -> None:
 
 
 def test_files_of_a_killed_server_are_removed_and_those_of_a_running_one_stay() -> None:
-    dead = subprocess.Popen([sys.executable, "-c", "pass"])
-    dead.wait()
-    folders = [Path(tempfile.gettempdir()) / f"inpainting-studio-{number}" for number in (dead.pid, os.getppid())]
-    for folder in folders:
-        folder.mkdir(exist_ok=True)
+    code = "import os; from webui.files import visitor_folder; print(visitor_folder(), flush=True); os._exit(9)"
+    root = Path(__file__).resolve().parents[2]
+    killed = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    left, own = Path(killed.stdout.strip()), visitor_folder()
+    assert left.is_dir()
     remove_leftovers()
-    assert [folder.exists() for folder in folders] == [False, True]
-    folders[1].rmdir()
+    assert [left.exists(), left.parent.exists(), own.exists()] == [False, False, True]
+    remove_folder(own)
 
 
 def test_pictures_and_masks_are_saved_without_loss(tmp_path: Path, astronaut: np.ndarray) -> None:
