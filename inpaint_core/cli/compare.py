@@ -39,7 +39,7 @@ class Compare:
     output: Annotated[Path, arg(aliases=["-o"], metavar="DIR")]
     """The folder to write into."""
     method: UseAppendAction[Annotated[tuple[str, ...], arg(aliases=["-m"], metavar="NAME")]] = ()
-    """A method; again for more. Default: all that are ready."""
+    """A method, also with public weights, as in lama@big; again for more. Default: all that are ready."""
     sketch: OptionalFile = None
     """White lines = edges wanted in the hole."""
     reference: Annotated[Path | None, arg(metavar="PHOTO")] = None

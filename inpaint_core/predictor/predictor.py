@@ -79,7 +79,7 @@ def fill(
     Args:
         image: uint8 H x W x 3 RGB, or a PIL image.
         mask: H x W bool or numbers, > 0 = hole, or a PIL image.
-        method: a name of the catalogue; None is the default method.
+        method: a name of the catalogue, also with public weights, as in `lama@big`; None is the default method.
         options: what else is wanted.
         progress: called now and then with the share done in [0, 1] and a short text.
         preview: called a few times a second with the photo as far as it is filled, uint8 H x W x 3, by methods that

@@ -194,6 +194,11 @@ PUBLIC_WEIGHTS = (
                 name="migan_traced.pt",
                 checksum=Checksum("md5", "76eb3b1a71c400ee3290524f7a11b89c"),
             ),
+            PublishedFile(
+                url="https://drive.google.com/drive/folders/1xNtvN2lto0p5yFKOEEg9RioMjGrYM74w",  # only by hand
+                name="migan_512_places2.pt",
+                checksum=Checksum("sha256", "1d6087eee0aac8923ad2606be5d8caeb4824d3e4de331995e420c74e124a466a"),
+            ),
         ),
         licence="MIT",
         commercial="yes",
