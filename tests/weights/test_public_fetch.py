@@ -302,4 +302,5 @@ def test_a_wrong_file_of_the_hub_is_deleted_from_its_cache(hub: Publisher, monke
     assert "which was deleted" in refused()
     assert fetch.in_hub_cache(registry.rows()[0].files[0]) is None
     hub.files.clear()
-    assert "on the Hugging Face Hub" in refused()
+    assert "is not there" in refused()
+    assert not store.folder_of("lama@small").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from inpaint_core.errors import InpaintError
@@ -93,11 +94,14 @@ def _published(row: PublicWeights, progress: Progress | None) -> tuple[Published
             if path is not None and path.is_file() and file.checksum is not None and file.checksum.fits(path):
                 return file, path
     failures = []
+    store.folder_of(row.name).mkdir(parents=True, exist_ok=True)
     for file in row.files:
         try:
             return file, _fetched(file, store.folder_of(row.name), progress)
         except Unreachable as error:
             failures.append(str(error))
+    with suppress(OSError):  # a part of the file is kept
+        store.folder_of(row.name).rmdir()
     raise InpaintError(
         f"{row.name} could not be fetched ({'; '.join(failures)}): try again later, or download {row.files[0].url} by "
         f"other means and call 'python -m inpaint_core weights import FILE --method {row.name}'."
@@ -106,7 +110,6 @@ def _published(row: PublicWeights, progress: Progress | None) -> tuple[Published
 
 def _fetched(file: PublishedFile, folder: Path, progress: Progress | None) -> Path:
     """The file, downloaded; one with a wrong checksum is deleted, and raises `Unreachable` as all that fails does."""
-    folder.mkdir(parents=True, exist_ok=True)
     if file.hub is None:
         path = folder / file.name
         download(file.url, path, progress)
@@ -127,6 +130,7 @@ def _fetched(file: PublishedFile, folder: Path, progress: Progress | None) -> Pa
 def _from_hub(file: PublishedFile, progress: Progress | None) -> Path:
     """A file of the Hugging Face Hub in its own cache, by its own client, which resumes what was cut."""
     from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
     from huggingface_hub.utils import logging, tqdm
 
     class Bar(tqdm):
@@ -150,6 +154,8 @@ def _from_hub(file: PublishedFile, progress: Progress | None) -> Path:
     logging.set_verbosity_error()  # its warnings of every attempt; the last one's reason is in our sentence
     try:
         return Path(hf_hub_download(repository, path, revision=revision, tqdm_class=Bar))
+    except LocalEntryNotFoundError as error:  # not in the cache, and no answer
+        raise Unreachable(f"{file.url} cannot be reached, or is not there") from error
     except Exception as error:  # errors of its own, of its HTTP library and of the system, all of them final
         reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
         raise Unreachable(f"{path} of {repository} on the Hugging Face Hub: {reason}") from error
