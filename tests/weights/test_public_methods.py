@@ -145,6 +145,14 @@ def test_weights_that_fill_the_centre_alone_refuse_a_hole_elsewhere() -> None:
         inpaint_core.inpaint(image, np.roll(mask, 145, axis=1), "context_encoder@mine", device="cpu")
 
 
+def test_a_name_leads_to_no_other_folder(publisher: Publisher) -> None:
+    fetch.get("lama")
+    store.folder_of("lama@small").joinpath("inside").mkdir()
+    for name in ("lama@small/../lama@small", "lama@small/inside/..", "lama@.", "lama@"):
+        with pytest.raises(InpaintError, match="There are no weights"):
+            catalogue.get(name)
+
+
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(InpaintError, match="choose one of lama@big, lama@anime"):
         registry.find("lama@small")

@@ -45,8 +45,11 @@ def folder_of(name: str) -> Path:
 
 def record_of(name: str) -> Record | None:
     """What the manifest of a set says; None: it is not here (or its manifest is damaged)."""
+    method, _, word = name.partition("@")
+    if not WORD.fullmatch(word):  # names come from a page's visitors, too: no way out of the folder
+        return None
     try:
-        return manifest.records(folder_of(name)).get(name.partition("@")[0])
+        return manifest.records(folder_of(name)).get(method)
     except InpaintError:
         return None
 
