@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
+from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention, Conventions
 from inpaint_core.networks.layers.hole import fill_hole
-from inpaint_core.networks.layers.padding import Conv2dSame
+from inpaint_core.networks.layers.padding import Conv2dSame, reflect_pad
 
 
 class ConvBlock(Conv2dSame):
@@ -25,6 +26,8 @@ class ConvBlock(Conv2dSame):
     Args:
         upsample: repeat every pixel 2 x 2 times before the convolution.
         activation: None for the linear RGB head.
+        border: what lies beyond the map: "same", TensorFlow's zeros; "zeros" or "reflect", torch's, of
+            dilation * (kernel_size - 1) / 2 on every side.
     """
 
     def __init__(
@@ -36,8 +39,10 @@ class ConvBlock(Conv2dSame):
         dilation: int = 1,
         upsample: bool = False,
         activation: Callable[[Tensor], Tensor] | None = F.elu,
+        border: str = "same",
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, dilation)
+        self.border = border
         self.upsample = upsample
         self.activation = activation
         # ELU keeps about 1 / 1.25^2 of the variance; the head starts near mid-grey, away from the clip.
@@ -50,61 +55,90 @@ class ConvBlock(Conv2dSame):
         """N x C x H x W -> N x C' x ceil(H / stride) x ceil(W / stride), or 2H x 2W with `upsample`."""
         if self.upsample:
             x = F.interpolate(x, scale_factor=2, mode="nearest")
-        x = super().forward(x)
+        x = super().forward(x) if self.border == "same" else self._convolve(x)
         return x if self.activation is None else self.activation(x)
 
+    def _convolve(self, x: Tensor) -> Tensor:
+        """The convolution with the same padding on both sides."""
+        amount = self.dilation[0] * (self.kernel_size[0] - 1) // 2
+        if self.border == "reflect":
+            x, amount = reflect_pad(x, amount), 0
+        return F.conv2d(x, self.weight, self.bias, self.stride, amount, self.dilation)
 
-def encoder(in_channels: int, widths: Sequence[int], last: Callable[[Tensor], Tensor] = F.elu) -> list[ConvBlock]:
+
+@dataclass(frozen=True)
+class Port:
+    """What an implementation of DeepFill v1 does in its own way."""
+
+    border: str  # see `ConvBlock`
+    last: Callable[[Tensor], Tensor]  # activation before the attention
+    attention: Conventions
+
+
+PORTS = {
+    "authors": Port("same", F.relu, Conventions()),
+    "mmagic": Port("reflect", F.elu, Conventions(aligned=False, exclude=True, average=True)),
+    "daa233": Port("zeros", F.relu, Conventions(aligned=False, epsilon=1e-4)),
+}
+"""Implementations whose published weights fit this network."""
+AUTHORS = PORTS["authors"]
+
+
+def encoder(
+    in_channels: int, widths: Sequence[int], border: str, last: Callable[[Tensor], Tensor] = F.elu
+) -> list[ConvBlock]:
     """Six layers of these widths down to a quarter of the size; `last` is the last one's activation."""
     first, second, third, fourth, fifth, sixth = widths
     return [
-        ConvBlock(in_channels, first, 5),
-        ConvBlock(first, second, stride=2),
-        ConvBlock(second, third),
-        ConvBlock(third, fourth, stride=2),
-        ConvBlock(fourth, fifth),
-        ConvBlock(fifth, sixth, activation=last),
+        ConvBlock(in_channels, first, 5, border=border),
+        ConvBlock(first, second, stride=2, border=border),
+        ConvBlock(second, third, border=border),
+        ConvBlock(third, fourth, stride=2, border=border),
+        ConvBlock(fourth, fifth, border=border),
+        ConvBlock(fifth, sixth, activation=last, border=border),
     ]
 
 
-def dilated(width: int) -> list[ConvBlock]:
+def dilated(width: int, border: str) -> list[ConvBlock]:
     """Four layers with ever wider gaps, which see the whole photo at 256 px."""
-    return [ConvBlock(width, width, dilation=dilation) for dilation in (2, 4, 8, 16)]
+    return [ConvBlock(width, width, dilation=dilation, border=border) for dilation in (2, 4, 8, 16)]
 
 
-def decoder(in_channels: int, width: int) -> list[ConvBlock]:
+def decoder(in_channels: int, width: int, border: str) -> list[ConvBlock]:
     """From a quarter of the size back to the image, linear RGB at the end."""
     return [
-        ConvBlock(in_channels, 4 * width),
-        ConvBlock(4 * width, 4 * width),
-        ConvBlock(4 * width, 2 * width, upsample=True),
-        ConvBlock(2 * width, 2 * width),
-        ConvBlock(2 * width, width, upsample=True),
-        ConvBlock(width, width // 2),
-        ConvBlock(width // 2, 3, activation=None),
+        ConvBlock(in_channels, 4 * width, border=border),
+        ConvBlock(4 * width, 4 * width, border=border),
+        ConvBlock(4 * width, 2 * width, upsample=True, border=border),
+        ConvBlock(2 * width, 2 * width, border=border),
+        ConvBlock(2 * width, width, upsample=True, border=border),
+        ConvBlock(width, width // 2, border=border),
+        ConvBlock(width // 2, 3, activation=None, border=border),
     ]
 
 
 class CoarseNetwork(nn.Sequential):
     """Stage 1, trained with reconstruction losses only. (N, 5, H, W) -> (N, 3, H, W), not yet clipped."""
 
-    def __init__(self, width: int = 32) -> None:
-        w = width
+    def __init__(self, width: int = 32, port: Port = AUTHORS) -> None:
+        w, border = width, port.border
         widths = (w, 2 * w, 2 * w, 4 * w, 4 * w, 4 * w)
-        super().__init__(*encoder(5, widths), *dilated(4 * w), *decoder(4 * w, w))
+        super().__init__(*encoder(5, widths, border), *dilated(4 * w, border), *decoder(4 * w, w, border))
 
 
 class RefinementNetwork(nn.Module):
     """Stage 2: a branch of dilated convolutions and one with contextual attention, and a decoder for both."""
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, port: Port = AUTHORS) -> None:
         super().__init__()
-        w = width
-        self.conv_branch = nn.Sequential(*encoder(5, (w, w, 2 * w, 2 * w, 4 * w, 4 * w)), *dilated(4 * w))
-        self.attention_encoder = nn.Sequential(*encoder(5, (w, w, 2 * w, 4 * w, 4 * w, 4 * w), last=F.relu))
-        self.attention = ContextualAttention()
-        self.attention_decoder = nn.Sequential(ConvBlock(4 * w, 4 * w), ConvBlock(4 * w, 4 * w))
-        self.decoder = nn.Sequential(*decoder(8 * w, w))
+        w, border = width, port.border
+        widths = (w, w, 2 * w, 2 * w, 4 * w, 4 * w)
+        self.conv_branch = nn.Sequential(*encoder(5, widths, border), *dilated(4 * w, border))
+        widths = (w, w, 2 * w, 4 * w, 4 * w, 4 * w)
+        self.attention_encoder = nn.Sequential(*encoder(5, widths, border, port.last))
+        self.attention = ContextualAttention(conventions=port.attention)
+        self.attention_decoder = nn.Sequential(*(ConvBlock(4 * w, 4 * w, border=border) for _ in range(2)))
+        self.decoder = nn.Sequential(*decoder(8 * w, w, border))
 
     def forward(self, x: Tensor, mask: Tensor, return_flow: bool = False) -> tuple[Tensor, Tensor | None]:
         """(N, 5, H, W) and its mask (N, 1, H, W) -> (N, 3, H, W), not yet clipped, and the flow if asked for."""
@@ -123,15 +157,21 @@ class DeepFillV1(nn.Module):
         width: channels of the first layer, 32 in the paper.
         keep_hole: leave what the image holds inside the hole in the input. For the restoration of a mosaic, where the
             hole carries the pixelated truth.
+        port: the implementation whose weights are used. "authors": as in the paper and its TensorFlow code. "mmagic":
+            padding by reflection, ELU before the attention, whose maps shrink to the upper left pixels, which leaves
+            patches of the hole out and averages where patches overlap. "daa233": zeros on both sides, upper left
+            pixels, and 1e-4 in the norm of a patch.
     """
 
     multiple_of = 8
 
-    def __init__(self, width: int = 32, keep_hole: bool = False) -> None:
+    def __init__(self, width: int = 32, keep_hole: bool = False, port: str = "authors") -> None:
         super().__init__()
+        if port not in PORTS:
+            raise ValueError(f"DeepFill v1 is that of {', '.join(PORTS)}, not of {port!r}")
         self.keep_hole = keep_hole
-        self.coarse = CoarseNetwork(width)
-        self.refinement = RefinementNetwork(width)
+        self.coarse = CoarseNetwork(width, PORTS[port])
+        self.refinement = RefinementNetwork(width, PORTS[port])
 
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: rebuild no features that cannot reach them."""

@@ -35,13 +35,21 @@ class CompletionNetwork(nn.Module):
     Args:
         width: channels of the first layer (64 in the paper; the middle has 4 times as many).
         mean_colour: what the hole is filled with, RGB in [0, 1]: the mean colour of the training photos.
+        ends: how colours go in and come out. "unit": in [0, 1] with the mean colour in the hole, out by a sigmoid.
+            "centred", as the authors' published weights: less the mean colour, so that the hole is 0, out by a
+            sigmoid. "symmetric", as mmagic's: in [-1, 1] with 0 in the hole, out as they are, clipped to [-1, 1].
     """
 
     multiple_of = 4
 
-    def __init__(self, width: int = 64, mean_colour: Sequence[float] = (0.485, 0.456, 0.406)) -> None:
+    def __init__(
+        self, width: int = 64, mean_colour: Sequence[float] = (0.485, 0.456, 0.406), ends: str = "unit"
+    ) -> None:
         super().__init__()
+        if ends not in ("unit", "centred", "symmetric"):
+            raise ValueError(f"the ends of GLCIC are unit, centred or symmetric, not {ends!r}")
         self.mean_colour = tuple(mean_colour)
+        self.ends = ends
         self.layers = nn.Sequential(
             _conv(4, width, 5),
             _conv(width, 2 * width, stride=2),
@@ -70,8 +78,14 @@ class CompletionNetwork(nn.Module):
         Returns:
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
-        inputs = torch.cat((fill_hole(image, mask, self.mean_colour), mask), dim=1)  # (N, 4, H, W)
-        return torch.sigmoid(self.layers(inputs.to(next(self.parameters()).dtype)).float())
+        if self.ends == "symmetric":
+            known = fill_hole(image * 2 - 1, mask)  # (N, 3, H, W)
+        elif self.ends == "centred":
+            known = fill_hole(image - image.new_tensor(self.mean_colour).view(1, 3, 1, 1), mask)
+        else:
+            known = fill_hole(image, mask, self.mean_colour)
+        output = self.layers(torch.cat((known, mask), dim=1).to(next(self.parameters()).dtype)).float()
+        return output.clamp(-1, 1) / 2 + 0.5 if self.ends == "symmetric" else torch.sigmoid(output)
 
 
 class _StridedEncoder(nn.Sequential):

@@ -14,15 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inpaint_core.networks.layers.hole import fill_hole
+from inpaint_core.networks.layers.padding import reflect_pad
 
 Paths = tuple[Tensor, Tensor | None]
 """Local and global features; the global ones are absent where a layer has no global channels."""
-
-
-def reflect_pad(features: Tensor, amount: int) -> Tensor:
-    """Pad by reflection; maps too small to be reflected (a 8 px image at 1/8) repeat their border instead."""
-    mode = "reflect" if min(features.shape[-2:]) > amount else "replicate"
-    return F.pad(features, (amount,) * 4, mode=mode)
 
 
 class FourierUnit(nn.Module):

@@ -6,6 +6,7 @@ ImageNet-normalised. Sizes that do not halve evenly are upsampled to the size of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -118,13 +119,23 @@ class PartialConvUNet(nn.Module):
     Args:
         width: channels of the first level (64 in the paper; from the fourth level on 8 times as many).
         levels: number of halvings, 7 at 256 px, 8 at 512 px; at least 4.
+        mean, std: of the colours the network takes and gives, RGB in [0, 1]; ImageNet's, or 0.5 each for weights made
+            for [-1, 1], as mmagic's.
+        first_bias: the first convolution has a bias, as mmagic's.
     """
 
     multiple_of = 8
     mean: Tensor
     std: Tensor
 
-    def __init__(self, width: int = 64, levels: int = 7) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        levels: int = 7,
+        mean: Sequence[float] = MEAN,
+        std: Sequence[float] = STD,
+        first_bias: bool = False,
+    ) -> None:
         super().__init__()
         if levels < 4:
             raise ValueError("the U-Net has at least 4 levels")
@@ -132,7 +143,7 @@ class PartialConvUNet(nn.Module):
         kernels = [7, 5, 5] + [3] * (levels - 3)
         inputs = [3, *widths[:-1]]
         self.encoder = nn.ModuleList(
-            PartialConvBlock(before, after, kernel, stride=2, norm=level > 0)
+            PartialConvBlock(before, after, kernel, stride=2, norm=level > 0, bias=first_bias and level == 0)
             for level, (before, after, kernel) in enumerate(zip(inputs, widths, kernels, strict=True))
         )
         # Decoder level k takes the features from below and the skip connection, and gives the skip's channels.
@@ -141,8 +152,8 @@ class PartialConvUNet(nn.Module):
             for below, skip in zip(widths[:0:-1], inputs[:0:-1], strict=True)
         )
         self.head = PartialConvBlock(width + 3, 3, 3, norm=False, slope=None, bias=True)
-        self.register_buffer("mean", torch.tensor(MEAN).reshape(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).reshape(1, 3, 1, 1), persistent=False)
         self.freeze_encoder_norm = False
         """The paper's second phase (section 4.1): batch normalisation of the encoder stays in evaluation mode."""
 

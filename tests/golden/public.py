@@ -19,13 +19,20 @@ ROW_FILE = Path(__file__).with_suffix(".npz")
 NETWORKS = {
     "lama": "lama",
     "deepfill_v2_nipponjo": "deepfill_v2",
+    "deepfill_v1_mmagic": "deepfill_v1",
+    "deepfill_v1_daa233": "deepfill_v1",
+    "glcic_mmagic": "glcic",
+    "glcic_official": "glcic",
+    "partial_conv_mmagic": "partial_conv",
     "partial_conv_naoto0804": "partial_conv",
+    "aot_gan_mmagic": "aot_gan",
+    "aot_gan_official": "aot_gan",
     "context_encoder_boyuanjiang": "context_encoder",
 }
 """Layout -> the method it must be recognised as."""
 SHARES = {"deepfill_v2_nipponjo": 6}
 """Layout -> what its channels are divided by, where an eighth of them is no whole number."""
-GAINS = {"deepfill_v2_nipponjo": 2.0, "partial_conv_naoto0804": 1.0, "lama": 1.25}
+GAINS = {"deepfill_v2_nipponjo": 2.0, "partial_conv_naoto0804": 1.0, "lama": 1.25, "partial_conv_mmagic": 1.0}
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from tests.networks.seeded import draw_state
 
 LAYOUTS_FILE = Path(__file__).parents[1] / "golden" / "public_layouts.json"
 """Layout -> name -> shape, as published."""
-CONSTANTS = ("weight_mask_updater", "mask_conv.weight", "fuse_kernel")
+CONSTANTS = ("weight_mask_updater", "mask_conv.weight", "fuse_kernel", ".filter.weight", "insert_zeros.weight")
 """Endings of the names that the recipe does not draw: they are what the published constructor made them."""
 
 
@@ -31,15 +31,16 @@ def layout(name: str, share: int = 1) -> dict[str, tuple[int, ...]]:
 
 
 def published_state(shapes: Mapping[str, Sequence[int]], seed: int = 0, gain: float = 1.2) -> dict[str, Tensor]:
-    """Weights for a published layout, drawn in the order of its sorted names; constants are ones.
+    """Weights for a published layout, drawn in the order of its sorted names; constants are ones, single numbers 0.1.
 
     The kernels of naoto0804's PartialConv (`input_conv`), which leaves out the size of the window, are larger by it.
     """
-    drawn = draw_state({name: shape for name, shape in shapes.items() if not name.endswith(CONSTANTS)}, seed, gain)
+    fixed = {name for name, shape in shapes.items() if name.endswith((*CONSTANTS, "noise_strength"))}
+    drawn = draw_state({name: shape for name, shape in shapes.items() if name not in fixed}, seed, gain)
     for name in drawn:
         if name.endswith("input_conv.weight"):
             drawn[name] *= drawn[name][0].numel()
-    constants = {name: torch.ones(*shape) for name, shape in shapes.items() if name.endswith(CONSTANTS)}
+    constants = {name: torch.ones(shapes[name]) if shapes[name] else torch.tensor(0.1) for name in fixed}
     return {name: (drawn | constants)[name] for name in shapes}
 
 

@@ -109,7 +109,20 @@ def _gated(layer: GatedConv2d, x: Any) -> Any:
     return results[0] if len(results) == 1 else _interleave(results)
 
 
+def _reflected(x: Any, amount: int) -> Any:
+    """`reflect_pad` for maps that are large enough for it."""
+    sides = np.array([0, 0, amount, amount], np.int64)
+    return ops.pad(x, sides, sides, "reflect")
+
+
 def _conv_block(layer: ConvBlock, x: Any) -> Any:
+    if layer.border != "same":
+        x = _twice(x) if layer.upsample else x
+        amount = layer.dilation[0] * (layer.weight.shape[2] - 1) // 2
+        zeros = [0, 0] if layer.border == "reflect" else [amount, amount]
+        x = _reflected(x, amount) if layer.border == "reflect" else x
+        node = ops.convolution(x, _array(layer.weight), list(layer.stride), zeros, zeros, list(layer.dilation))
+        return _activate(_with_bias(node, layer.bias), layer.activation)
     if layer.upsample and layer.weight.shape[2] == 3:
         parts = _twice_then_convolution(x, layer.weight, layer.bias)
         return _interleave([_activate(part, layer.activation) for part in parts])

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 ATTENTION_MARGIN = 4
 """The `margin` of DeepFill's networks: places around the hole, at 1/8 of the size, from which decoders reach it."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """Where published implementations differ; the defaults are the authors', in TensorFlow."""
+
+    aligned: bool = True  # maps shrink with aligned corners; else the upper left pixel of each square is taken
+    exclude: bool = False  # a patch that touches a hole scores minus infinity; else 0, and its share is dropped
+    average: bool = False  # a pixel is divided by how many patches cover it (1, 2 or 4); else always by 4
+    epsilon: float = 0.0  # added to each squared value before a patch's norm is taken
 
 
 class ContextualAttention(nn.Module):
@@ -26,6 +38,7 @@ class ContextualAttention(nn.Module):
         smooth: blur the rebuilt features by a binomial of 3 x 3. Where the hole looks the same everywhere, all its
             places choose the same patch: pasted every `rate` = 2 features, it repeats with a period of 2, which
             becomes a lattice of 8 px in the fill. The binomial removes just that period. Not in the paper.
+        conventions: of the implementation whose weights are used.
     """
 
     kernel = 3
@@ -38,6 +51,7 @@ class ContextualAttention(nn.Module):
         max_scores: int = 1 << 25,
         margin: int | None = None,
         smooth: bool = False,
+        conventions: Conventions = Conventions(),
     ) -> None:
         super().__init__()
         self.rate = rate
@@ -46,6 +60,7 @@ class ContextualAttention(nn.Module):
         self.max_scores = max_scores
         self.margin = margin
         self.smooth = smooth
+        self.conventions = conventions
 
     def forward(
         self,
@@ -80,19 +95,21 @@ class ContextualAttention(nn.Module):
         self, foreground: Tensor, background: Tensor, mask: Tensor | None, return_flow: bool
     ) -> tuple[Tensor, Tensor | None]:
         n, _, full_height, full_width = foreground.shape
-        small = nearest_resize(foreground, full_height // self.rate, full_width // self.rate)
+        rate, aligned, average = self.rate, self.conventions.aligned, self.conventions.average
+        small = nearest_resize(foreground, full_height // rate, full_width // rate, aligned)
         height, width = small.shape[-2:]
-        keys_map = nearest_resize(background, background.shape[-2] // self.rate, background.shape[-1] // self.rate)
+        keys_map = nearest_resize(background, background.shape[-2] // rate, background.shape[-1] // rate, aligned)
         key_height, key_width = keys_map.shape[-2:]
 
         places = F.pad(small, (self.kernel // 2,) * 4).permute(0, 2, 3, 1).flatten(1, 2).contiguous()  # zeros around
         keys = patches(keys_map, self.kernel)  # (N, 9C, h' * w')
         energy = keys_map.float().square().sum(1, keepdim=True)
         energy = F.avg_pool2d(energy, self.kernel, 1, self.kernel // 2, divisor_override=1)  # of the patches
+        energy = energy + self.conventions.epsilon * keys.shape[1]
         norm = energy.flatten(2).sqrt().clamp_min(1e-4)  # (N, 1, h' * w')
         keys = keys * (self.softmax_scale / norm).to(keys.dtype)
         usable = None if mask is None else self._usable(mask, key_height, key_width).to(keys.dtype)  # (N, 1, h' * w')
-        tiles = cut_tiles(background, self.rate)  # (N, (h' + 1) * (w' + 1), rate * rate * C)
+        tiles = cut_tiles(background, rate)  # (N, (h' + 1) * (w' + 1), rate * rate * C)
 
         top, bottom, left, right = self._window(mask, height, width)
         rows = max(1, min(bottom - top, self.max_scores // (n * (right - left) * key_height * key_width)))
@@ -105,6 +122,9 @@ class ContextualAttention(nn.Module):
             scores = self._scores(places, keys, (first, last, left, right), (height, width), (key_height, key_width))
             if usable is None:
                 attention = torch.softmax(scores, dim=2)  # (N, block, h' * w'); computed in float32 in any dtype
+            elif self.conventions.exclude:  # the least number, not minus infinity: with no patch left there is no NaN
+                scores.masked_fill_(usable == 0, torch.finfo(scores.dtype).min)
+                attention = torch.softmax(scores, dim=2) * usable
             else:
                 attention = torch.softmax(scores.mul_(usable), dim=2) * usable
             if flow is not None:
@@ -112,14 +132,14 @@ class ContextualAttention(nn.Module):
             shares = tile_shares(attention.view(n, last - first, right - left, key_height, key_width))
             block = (shares @ tiles).view(n, last - first + 1, right - left + 1, -1)
             pasted[:, first : last + 1, left : right + 1] += block
-        result = join_tiles(pasted, self.rate) / 4
+        result = join_tiles(pasted, rate) / (overlap(full_height, full_width, rate, pasted) if average else 4)
         if self.smooth:
             result = F.avg_pool2d(F.avg_pool2d(F.pad(result, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
         return result, None if flow is None else torch.stack((flow // key_width, flow % key_width), 1)
 
     def _usable(self, mask: Tensor, height: int, width: int) -> Tensor:
         """N x 1 x h' * w': 1 for background patches without a hole pixel."""
-        small = nearest_resize(mask.float(), height, width)
+        small = nearest_resize(mask.float(), height, width, self.conventions.aligned)
         return (F.max_pool2d(small, self.kernel, 1, self.kernel // 2) == 0).flatten(2)
 
     def _window(self, mask: Tensor | None, height: int, width: int) -> tuple[int, int, int, int]:
@@ -212,10 +232,17 @@ def add_next(total: Tensor, scores: Tensor) -> None:
     total[..., -1, :-1] += scores[..., 0, 1:]
 
 
-def nearest_resize(x: Tensor, height: int, width: int) -> Tensor:
-    """Nearest-neighbour resizing with aligned corners, as the public TensorFlow weights expect; N x C x H x W."""
+def nearest_resize(x: Tensor, height: int, width: int, aligned: bool = True) -> Tensor:
+    """Nearest-neighbour resizing of N x C x H x W.
+
+    Args:
+        x, height, width: the map, and its new size.
+        aligned: first and last pixels stay in place, as the public TensorFlow weights expect; else torch's own way.
+    """
     if x.shape[-2:] == (height, width):
         return x
+    if not aligned:
+        return F.interpolate(x, (height, width))
     return x[:, :, aligned_index(x.shape[-2], height, x.device)][..., aligned_index(x.shape[-1], width, x.device)]
 
 
@@ -249,6 +276,16 @@ def join_tiles(tiles: Tensor, rate: int) -> Tensor:
     pixels = tiles.unflatten(3, (rate, rate, -1)).permute(0, 5, 1, 3, 2, 4).flatten(4).flatten(2, 3)
     half = rate // 2
     return pixels[..., half:-half, half:-half]
+
+
+def overlap(height: int, width: int, rate: int, like: Tensor) -> Tensor:
+    """How many patches cover each pixel, height x width: 4, at the border 2, in the corners 1; dtype of `like`."""
+    sides = []
+    for side in (height, width):
+        count = like.new_full((side,), 2)
+        count[: rate // 2] = count[-(rate // 2) :] = 1
+        sides.append(count)
+    return sides[0][:, None] * sides[1]
 
 
 def tile_shares(attention: Tensor) -> Tensor:

@@ -27,6 +27,12 @@ def same_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: i
     return F.conv2d(F.pad(x, (left, right, top, bottom)), weight, bias, stride, 0, dilation)
 
 
+def reflect_pad(features: Tensor, amount: int) -> Tensor:
+    """Pad N x C x H x W by reflection; maps too small to be reflected (a 8 px image at 1/8) repeat their border."""
+    mode = "reflect" if min(features.shape[-2:]) > amount else "replicate"
+    return F.pad(features, (amount,) * 4, mode=mode)
+
+
 class Conv2dSame(nn.Conv2d):
     """`nn.Conv2d` with TensorFlow "SAME" padding.
 

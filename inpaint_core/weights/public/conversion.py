@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ class Converted:
         """
         source = f"The published weights ({self.layout.name})"
         try:
-            network = network_class(self.method)(**self.arguments)
+            with undrawn_weights():
+                network = network_class(self.method)(**self.arguments)
         except (TypeError, ValueError) as error:
             raise InpaintError(f"{source} are of a form that {self.method} does not have: {error}.") from error
         load_into(network, self.state, source)
@@ -72,7 +74,7 @@ def convert_public(state_dict: Mapping[str, Tensor]) -> Converted:
         InpaintError: no known layout (the sentence lists them), or NaN in it.
     """
     state, prefixes = generator_of(state_dict)
-    found = [layout for layout in LAYOUTS if layout.fits(state) and layout.prefix in (None, prefixes)]
+    found = [layout for layout in LAYOUTS if layout.fits(state) and prefixes.endswith(layout.prefix or "")]
     if not found:
         known = ", ".join(layout.name for layout in LAYOUTS)
         raise InpaintError(f"These weights have none of the known layouts; give those of one of: {known}.")
@@ -114,3 +116,23 @@ def generator_of(state_dict: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], s
         if inside:
             state, stripped = inside, stripped + prefix
     return state, stripped
+
+
+@contextmanager
+def undrawn_weights() -> Iterator[None]:
+    """Leave out the drawing of initial weights, which takes seconds for a large network, where a file replaces all."""
+    import torch
+    from torch.nn import init
+    from torch.overrides import TorchFunctionMode
+
+    draws = (init.uniform_, init.normal_, init.kaiming_uniform_, init.kaiming_normal_)
+    draws += (torch.Tensor.uniform_, torch.Tensor.normal_)
+
+    class Undrawn(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+            if function in draws:
+                return arguments[0] if arguments else named["tensor"]
+            return function(*arguments, **(named or {}))
+
+    with Undrawn():
+        yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from inpaint_core.weights.public.layout import Layout, State, renaming
+from inpaint_core.weights.public.layout import Layout, State, renaming, shift
 
 # ---- LaMa (advimman/lama): one list of modules; stem 1, three downsamplings 2 to 4, blocks from 5 on, upsampling, head
 
@@ -51,6 +51,59 @@ def _lama_arguments(state: State) -> dict[str, Any]:
     return {"width": width, "blocks": _lama_blocks(state), "global_share": to_global / (8 * width)}
 
 
+# ---- GLCIC (satoshiiizuka/siggraph2017_inpainting): one list of 50 modules, activations among them -------------------
+
+
+def _glcic_place(match: re.Match[str]) -> str:
+    layer, part = divmod(int(match[1]), 3)
+    return f"layers.{layer}." if layer == 16 else f"layers.{layer}.{part}."
+
+
+# ---- AOT-GAN (researchmm/AOT-GAN-for-Inpainting) ---------------------------------------------------------------------
+
+
+def _aot_blocks(state: State) -> int:
+    return sum(name.endswith(".fuse.1.weight") for name in state)
+
+
+# ---- MI-GAN (Picsart-AI-Research/MI-GAN), as its export script writes and traces it: a level is named by its side ----
+
+
+def _mi_gan_size(state: State) -> int:
+    return max(int(match[1]) for name in state if (match := re.match(r"encoder\.b(\d+)\.", name)))
+
+
+def _mi_gan_names(state: State) -> dict[str, str]:
+    levels = _mi_gan_size(state).bit_length()
+
+    def encoder(match: re.Match[str]) -> str:
+        return f"encoder.{levels - int(match[1]).bit_length()}."
+
+    def decoder(match: re.Match[str]) -> str:
+        return f"decoder.{int(match[1]).bit_length() - 3}."
+
+    return renaming(
+        (r"^encoder\.b\d+\.fromrgb", "from_rgb"),
+        (r"^encoder\.b(\d+)\.", encoder),
+        (r"^synthesis\.b(\d+)\.", decoder),
+        (r"\.torgb\.", ".to_rgb."),
+        (r"\.conv1\.conv", ".first.conv"),
+        (r"\.conv2\.conv", ".second.conv"),
+        (r"\.conv1\.noise", ".first.noise"),
+        (r"\.conv2\.noise", ".second.noise"),
+        (r"\.conv1\.", ".depthwise."),
+        (r"\.conv2\.", ".pointwise."),
+        (r"\.noise_const$", ".noise"),
+        drop=r"\.(filter\.weight|insert_zeros\.weight|filter_const)$",  # blurs, fixed and in our code
+    )(state)
+
+
+def _mi_gan_arguments(state: State) -> dict[str, Any]:
+    size = _mi_gan_size(state)
+    finest = state[f"encoder.b{size}.fromrgb.weight"].shape[0]
+    return {"size": size, "base": size * finest, "most": state["synthesis.b4.conv1.conv1.weight"].shape[0]}
+
+
 # ---- Table -----------------------------------------------------------------------------------------------------------
 
 AUTHORS: tuple[Layout, ...] = (
@@ -60,5 +113,36 @@ AUTHORS: tuple[Layout, ...] = (
         signature=(r"model\.1\.ffc\.convl2l\.weight", r"model\.5\.conv1\.ffc\.convl2g\.weight"),
         own_names=_lama_names,
         arguments=_lama_arguments,
+    ),
+    Layout(
+        name="GLCIC of its authors, converted",
+        method="glcic",
+        signature=(r"0\.weight", r"1\.running_mean", r"48\.bias"),
+        own_names=renaming((r"^(\d+)\.", _glcic_place)),
+        arguments=lambda state: {
+            "width": state["0.weight"].shape[0],
+            "mean_colour": [0.4560, 0.4472, 0.4155],
+            "ends": "centred",
+        },
+    ),
+    Layout(
+        name="AOT-GAN of its authors",
+        method="aot_gan",
+        signature=(r"encoder\.1\.weight", r"middle\.0\.block00\.1\.weight"),
+        own_names=lambda state: renaming(
+            (r"^encoder\.(\d+)", shift("layers.{}", -1)),
+            (r"^middle\.(\d+)", shift("layers.{}", 6)),
+            (r"\.block0(\d+)\.1\.", r".branches.\1."),
+            (r"\.(fuse|gate)\.1\.", r".\1."),
+            (r"^decoder\.(\d+)", shift("layers.{}", 6 + _aot_blocks(state))),
+        )(state),
+        arguments=lambda state: {"width": state["encoder.1.weight"].shape[0], "blocks": _aot_blocks(state)},
+    ),
+    Layout(
+        name="MI-GAN of its authors, for inference",
+        method="mi_gan",
+        signature=(r"encoder\.b4\.conv1\.conv1\.weight", r"synthesis\.b4\.torgb\.weight"),
+        own_names=_mi_gan_names,
+        arguments=_mi_gan_arguments,
     ),
 )

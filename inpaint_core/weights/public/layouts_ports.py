@@ -40,6 +40,26 @@ DEEPFILL_V2 = (("conv", 1, "coarse.encoder"), ("conv", 11, "coarse.decoder"), ("
 NUMBERED = r"^([a-z]*conv)(\d+)(?:_[a-z]+)?(?:\.conv)+\."
 
 
+DEEPFILL_V1 = (("coarse.conv", 1, "coarse"), ("fine.conv", 1, "refinement.conv_branch"))
+DEEPFILL_V1_NAMES = renaming(
+    (r"^coarse_generator\.", "coarse."),
+    (r"^fine_generator\.(?!conv)", ""),
+    (r"^fine_generator\.", "fine."),
+    (r"^([a-z.]*conv)(\d+)(?:_[a-z]+)?\.conv\.", _numbered((*DEEPFILL_V1, *REFINEMENT))),
+)
+
+
+def _deepfill_v1(name: str, port: str, prefix: str | None) -> Layout:
+    return Layout(
+        name=name,
+        method="deepfill_v1",
+        signature=(r"coarse_generator\.conv1\.conv\.weight", r"fine_generator\.allconv17\.conv\.weight"),
+        own_names=DEEPFILL_V1_NAMES,
+        arguments=lambda state: {"width": state["coarse_generator.conv1.conv.weight"].shape[0], "port": port},
+        prefix=prefix,
+    )
+
+
 # ---- PartialConv (naoto0804) -----------------------------------------------------------------------------------------
 
 
@@ -84,6 +104,9 @@ PORTS: tuple[Layout, ...] = (
             "width": state["conv1.conv.weight"].shape[0] // 2,
         },
     ),
+    # The authors' weights, converted from TensorFlow under the names of daa233's port, begin with `netG.`; its own do not.
+    _deepfill_v1("DeepFill v1 of its authors, converted", "authors", "netG."),
+    _deepfill_v1("DeepFill v1 of daa233", "daa233", None),
     Layout(
         name="PartialConv of naoto0804",
         method="partial_conv",
