@@ -98,6 +98,11 @@ class FeedForward(FillMethod):
         network = weights.load_network(self.name, self.folder) if self.load is None else self.load()
         network.eval().requires_grad_(False)
         self._centre_only = getattr(network, "region", None) == "centre"
+        side = getattr(network, "image_size", None)
+        if self.fixed_size and side not in (None, self.native_size):
+            raise InpaintError(
+                f"These weights of {self.name} take {side} x {side} pixels: give those for {self.native_size} pixels."
+            )
         if hasattr(network, "restrict_to_hole"):
             network.restrict_to_hole()  # type: ignore[operator]
         dtype = self.precision or fastest_precision(device)

@@ -99,7 +99,7 @@ class MIGAN(nn.Module):
         super().__init__()
         if size < 8 or size & (size - 1):
             raise ValueError(f"MI-GAN takes squares of a power of two, 8 or more, not of {size} pixels")
-        self.size = size
+        self.image_size = size
         sides = [4 << level for level in range(size.bit_length() - 2)]  # 4, 8, ... size
         widths = [min(base // side, most) for side in sides]
         self.from_rgb = nn.Conv2d(4, widths[-1], 1)
@@ -115,7 +115,7 @@ class MIGAN(nn.Module):
     @property
     def multiple_of(self) -> int:
         """Height and width must be this."""
-        return self.size
+        return self.image_size
 
     def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
         """Predict the whole image.
@@ -131,8 +131,8 @@ class MIGAN(nn.Module):
         Raises:
             ValueError: the image is of another size.
         """
-        if image.shape[-2:] != (self.size, self.size):
-            raise ValueError(f"this MI-GAN takes {self.size} x {self.size} pixels")
+        if image.shape[-2:] != (self.image_size, self.image_size):
+            raise ValueError(f"this MI-GAN takes {self.image_size} x {self.image_size} pixels")
         inputs = torch.cat((0.5 - mask, fill_hole(image * 2 - 1, mask)), dim=1)  # (N, 4, size, size)
         features = activate(self.from_rgb(inputs.to(self.from_rgb.weight.dtype)))
         skips = []

@@ -19,6 +19,7 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.methods import feed_forward
 from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.feed_forward import FeedForward
+from inpaint_core.networks.aot_gan import AOTGAN
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.deepfill_v1 import DeepFillV1
@@ -26,6 +27,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN
+from inpaint_core.networks.mi_gan import MIGAN
 from inpaint_core.networks.partial_conv import PartialConvUNet
 from tests.provenance import UNTRAINED
 
@@ -39,8 +41,11 @@ SMALL: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "partial_conv": (PartialConvUNet, {"width": 8}),
     "deepfill_v2": (DeepFillV2, {"width": 8}),
     "lama": (LaMa, {"width": 8, "blocks": 1}),
+    "aot_gan": (AOTGAN, {"width": 8, "blocks": 1}),
+    "mi_gan": (MIGAN, {"base": 2048, "most": 16}),
 }
 SIDE = 128
+SIDES = {"mi_gan": 512}  # of networks that take one size only
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = 1.0
         with torch.no_grad():
-            image, mask = batch(4)
+            image, mask = batch(4, SIDES.get(name, SIDE))
             network.train()(image, mask)
         weights.save(name, network.state_dict(), arguments, folder, **UNTRAINED)
     return folder
@@ -111,21 +116,21 @@ def test_known_pixels_survive_every_network_at_odd_sizes(name: str, size: tuple[
 @pytest.mark.usefixtures("here")
 def test_every_method_of_the_catalogue_fills_in_float32_and_in_range(name: str) -> None:
     method = make(name)
-    image, mask = batch()
+    image, mask = batch(2, SIDES.get(name, SIDE))
     output = method.fill(image, mask, FillContext(sketch=torch.zeros_like(mask))).image
     assert output.shape == image.shape
     assert output.dtype == torch.float32
     assert output.min() >= 0
     assert output.max() <= 1
     assert not output.requires_grad
-    assert SIDE % method.multiple_of == 0
+    assert image.shape[-1] % method.multiple_of == 0
 
 
 @pytest.mark.parametrize("engine", ["auto", "torch"])
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.usefixtures("here")
 def test_bfloat16_stays_within_four_levels_of_float32_on_average(name: str, engine: str) -> None:
-    image, mask = batch()
+    image, mask = batch(2, SIDES.get(name, SIDE))
     outputs = []
     for dtype in (torch.float32, torch.bfloat16):
         filled = make(name, precision=dtype, engine=engine).fill(image, mask)
@@ -189,9 +194,9 @@ def test_warming_up_chooses_the_precision_and_imports_the_engine(monkeypatch: py
 
 @pytest.mark.usefixtures("here")
 def test_extras_are_plain_float_tensors_on_the_cpu() -> None:
-    image, mask = batch()
     found: dict[str, set[str]] = {}
     for name in SMALL:
+        image, mask = batch(2, SIDES.get(name, SIDE))
         extras = make(name).fill(image, mask, FillContext(explain=True)).extras
         found[name] = set(extras)
         for value in extras.values():
@@ -252,6 +257,13 @@ def test_a_sketch_changes_what_deepfill_v2_fills() -> None:
     edges[..., 40:44, :] = 1
     without, drawn = (method.fill(image, mask, FillContext(sketch=sketch)).image for sketch in (None, edges))
     assert not torch.equal(without, drawn)
+
+
+@torch.no_grad()
+def test_weights_for_another_size_than_the_methods_are_one_sentence() -> None:
+    method = make("mi_gan", load=lambda: MIGAN(size=256, base=1024, most=8))
+    with pytest.raises(InpaintError, match="take 256 x 256 pixels"):
+        method.fill(*batch(1, 512))
 
 
 def test_absent_weights_are_one_sentence(tmp_path: Path) -> None:

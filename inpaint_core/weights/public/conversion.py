@@ -125,7 +125,7 @@ def undrawn_weights() -> Iterator[None]:
     from torch.nn import init
     from torch.overrides import TorchFunctionMode
 
-    draws = (init.uniform_, init.normal_, init.kaiming_uniform_, init.kaiming_normal_)
+    draws: tuple[Any, ...] = (init.uniform_, init.normal_, init.kaiming_uniform_, init.kaiming_normal_)
     draws += (torch.Tensor.uniform_, torch.Tensor.normal_)
 
     class Undrawn(TorchFunctionMode):

@@ -104,7 +104,7 @@ PORTS: tuple[Layout, ...] = (
             "width": state["conv1.conv.weight"].shape[0] // 2,
         },
     ),
-    # The authors' weights, converted from TensorFlow under the names of daa233's port, begin with `netG.`; its own do not.
+    # The authors' weights, converted from TensorFlow to the names of daa233's port, begin with `netG.`; its own do not.
     _deepfill_v1("DeepFill v1 of its authors, converted", "authors", "netG."),
     _deepfill_v1("DeepFill v1 of daa233", "daa233", None),
     Layout(

@@ -12,10 +12,8 @@ import torch
 from inpaint_core.networks.layers.attention import (
     ContextualAttention,
     aligned_index,
-    cut_tiles,
-    join_tiles,
-    tile_shares,
 )
+from inpaint_core.networks.layers.tiles import cut_tiles, join_tiles, tile_shares
 from tests.networks import reference
 
 
