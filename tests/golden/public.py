@@ -34,12 +34,6 @@ SHARES = {"deepfill_v2_nipponjo": 6}
 """Layout -> what its channels are divided by, where an eighth of them is no whole number."""
 GAINS = {"deepfill_v2_nipponjo": 2.0, "lama": 1.25, "glcic_official": 1.8}
 GAINS |= dict.fromkeys(("partial_conv_mmagic", "partial_conv_naoto0804"), 1.0)
-    "deepfill_v2_nipponjo": 2.0,
-    "partial_conv_naoto0804": 1.0,
-    "lama": 1.25,
-    "partial_conv_mmagic": 1.0,
-    "glcic_official": 1.8,
-}
 
 
 @torch.no_grad()
