@@ -27,13 +27,13 @@ class ReflectConv2d(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, dilation=dilation)
 
     @property
-    def border(self) -> int:
+    def reflection(self) -> int:
         """Pixels of padding on each side."""
         return self.dilation[0] * (self.kernel_size[0] - 1) // 2
 
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x H x W."""
-        return F.conv2d(reflect_pad(x, self.border), self.weight, self.bias, 1, 0, self.dilation)
+        return F.conv2d(reflect_pad(x, self.reflection), self.weight, self.bias, 1, 0, self.dilation)
 
 
 class AOTBlock(nn.Module):

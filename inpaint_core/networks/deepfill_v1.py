@@ -51,6 +51,11 @@ class ConvBlock(Conv2dSame):
         assert self.bias is not None
         nn.init.zeros_(self.bias)
 
+    @property
+    def reflection(self) -> int:
+        """Pixels of padding by reflection on each side."""
+        return self.dilation[0] * (self.kernel_size[0] - 1) // 2 if self.border == "reflect" else 0
+
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> N x C' x ceil(H / stride) x ceil(W / stride), or 2H x 2W with `upsample`."""
         if self.upsample:
@@ -60,9 +65,9 @@ class ConvBlock(Conv2dSame):
 
     def _convolve(self, x: Tensor) -> Tensor:
         """The convolution with the same padding on both sides."""
-        amount = self.dilation[0] * (self.kernel_size[0] - 1) // 2
         if self.border == "reflect":
-            x, amount = reflect_pad(x, amount), 0
+            return F.conv2d(reflect_pad(x, self.reflection), self.weight, self.bias, self.stride, 0, self.dilation)
+        amount = self.dilation[0] * (self.kernel_size[0] - 1) // 2
         return F.conv2d(x, self.weight, self.bias, self.stride, amount, self.dilation)
 
 

@@ -83,7 +83,7 @@ class FFC(nn.Module):
             raise ValueError("the spectral transform keeps the size: stride must be 1 where there is global input")
         in_global, out_global = int(in_channels * global_in), int(out_channels * global_out)
         in_local, out_local = in_channels - in_global, out_channels - out_global
-        self.padding = kernel_size // 2
+        self.reflection = kernel_size // 2
 
         def conv(inputs: int, outputs: int) -> nn.Module | None:
             return nn.Conv2d(inputs, outputs, kernel_size, stride, bias=False) if inputs and outputs else None
@@ -97,10 +97,10 @@ class FFC(nn.Module):
 
     def forward(self, local: Tensor, global_: Tensor | None = None) -> Paths:
         """Local N x C_l x H x W and global N x C_g x H x W (or None) -> the same pair of the output's channels."""
-        padded = reflect_pad(local, self.padding)
+        padded = reflect_pad(local, self.reflection)
         output = self.local_to_local(padded) if self.local_to_local else 0
         if self.global_to_local is not None and global_ is not None:
-            output = output + self.global_to_local(reflect_pad(global_, self.padding))
+            output = output + self.global_to_local(reflect_pad(global_, self.reflection))
         output = F.relu(self.norm_local(output))
         if self.norm_global is None or self.local_to_global is None:
             return output, None
@@ -167,14 +167,25 @@ class LaMa(nn.Module):
         Returns:
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
-        inputs = torch.cat((fill_hole(image, mask), mask), dim=1)  # (N, 4, H, W)
-        local, global_ = self.stem(inputs.to(self.head.weight.dtype))
+        return self.colours(self.predict(self.planes(image, mask)))
+
+    def planes(self, image: Tensor, mask: Tensor) -> Tensor:
+        """What the first layer takes, N x 4 x H x W: the image without its hole, and the mask."""
+        return torch.cat((fill_hole(image, mask), mask), dim=1)
+
+    def predict(self, planes: Tensor) -> Tensor:
+        """All layers: N x 4 x H x W -> N x 3 x H x W, any range."""
+        local, global_ = self.stem(planes.to(self.head.weight.dtype))
         for layer in self.down:
             local, global_ = layer(local, global_)
         for block in self.blocks:
             local, global_ = block(local, global_)
         features = self.up(torch.cat((local, global_), dim=1))  # (N, width, H, W)
-        return torch.sigmoid(self.head(reflect_pad(features, 3)).float())
+        return self.head(reflect_pad(features, 3))
+
+    def colours(self, prediction: Tensor) -> Tensor:
+        """The last layer's N x 3 x H x W in [0, 1]."""
+        return torch.sigmoid(prediction.float())
 
 
 class PatchDiscriminator(nn.Module):

@@ -133,8 +133,15 @@ class MIGAN(nn.Module):
         """
         if image.shape[-2:] != (self.image_size, self.image_size):
             raise ValueError(f"this MI-GAN takes {self.image_size} x {self.image_size} pixels")
-        inputs = torch.cat((0.5 - mask, fill_hole(image * 2 - 1, mask)), dim=1)  # (N, 4, size, size)
-        features = activate(self.from_rgb(inputs.to(self.from_rgb.weight.dtype)))
+        return self.colours(self.predict(self.planes(image, mask)))
+
+    def planes(self, image: Tensor, mask: Tensor) -> Tensor:
+        """What the first layer takes, N x 4 x size x size: known + 0.5 or - 0.5, and the image without its hole."""
+        return torch.cat((0.5 - mask, fill_hole(image * 2 - 1, mask)), dim=1)
+
+    def predict(self, planes: Tensor) -> Tensor:
+        """All layers: N x 4 x size x size -> N x 3 x size x size, about [-1, 1]."""
+        features = activate(self.from_rgb(planes.to(self.from_rgb.weight.dtype)))
         skips = []
         for level in self.encoder:
             skips.append(level.first(features))  # type: ignore[operator, union-attr]
@@ -145,4 +152,8 @@ class MIGAN(nn.Module):
             colours = level.to_rgb(features)  # type: ignore[operator, union-attr]
             output = colours if output is None else double(output) + colours
         assert output is not None
-        return output.float().clamp(-1, 1) / 2 + 0.5
+        return output
+
+    def colours(self, prediction: Tensor) -> Tensor:
+        """The last layer's N x 3 x size x size in [0, 1]."""
+        return prediction.float().clamp(-1, 1) / 2 + 0.5

@@ -24,30 +24,32 @@ def graph_of(stack: nn.Module) -> Any:
     weight: Tensor = first.weight  # type: ignore[assignment]
     channels = weight.shape[0 if isinstance(first, nn.ConvTranspose2d) else 1]
     inputs = ops.parameter(openvino.PartialShape([-1, channels, -1, -1]), np.float32)
-    return openvino.Model([_add(stack, inputs)], [inputs])
+    return openvino.Model([append(stack, inputs)], [inputs])
 
 
-def _add(module: nn.Module, x: Any) -> Any:
+def append(module: nn.Module, x: Any) -> Any:
     """Append a layer to the graph at node `x`."""
     if isinstance(module, nn.Sequential) and type(module) not in LAYERS:
         for layer in module:
-            x = _add(layer, x)
+            x = append(layer, x)
         return x
     return LAYERS[type(module)](module, x)
 
 
-def _array(tensor: Tensor) -> np.ndarray:
+def array(tensor: Tensor) -> np.ndarray:
+    """The tensor as a constant of the graph."""
     return tensor.detach().float().cpu().contiguous().numpy()
 
 
-def _with_bias(node: Any, bias: Tensor | None) -> Any:
-    return node if bias is None else ops.add(node, _array(bias).reshape(1, -1, 1, 1))
+def with_bias(node: Any, bias: Tensor | None) -> Any:
+    """The node plus a bias of each channel, if there is one."""
+    return node if bias is None else ops.add(node, array(bias).reshape(1, -1, 1, 1))
 
 
 def _same_convolution(x: Any, weight: Tensor, bias: Tensor | None, stride: int, dilation: int) -> Any:
     """Convolution with TensorFlow "SAME" padding at any size; OpenVINO calls it same_upper."""
-    node = ops.convolution(x, _array(weight), [stride] * 2, [0, 0], [0, 0], [dilation] * 2, auto_pad="same_upper")
-    return _with_bias(node, bias)
+    node = ops.convolution(x, array(weight), [stride] * 2, [0, 0], [0, 0], [dilation] * 2, auto_pad="same_upper")
+    return with_bias(node, bias)
 
 
 def _activate(x: Any, activation: Callable[[Tensor], Tensor] | None) -> Any:
@@ -86,7 +88,7 @@ def _twice_then_convolution(x: Any, weight: Tensor, bias: Tensor | None) -> list
         for column in (0, 1):
             kernel = torch.einsum("ty,oiyx,sx->oits", sums[row], weight.detach().float().cpu(), sums[column])
             before, after = [1 - row, 1 - column], [row, column]
-            parts.append(_with_bias(ops.convolution(x, _array(kernel), [1, 1], before, after, [1, 1]), bias))
+            parts.append(with_bias(ops.convolution(x, array(kernel), [1, 1], before, after, [1, 1]), bias))
     return parts
 
 
@@ -109,7 +111,7 @@ def _gated(layer: GatedConv2d, x: Any) -> Any:
     return results[0] if len(results) == 1 else _interleave(results)
 
 
-def _reflected(x: Any, amount: int) -> Any:
+def reflected(x: Any, amount: int) -> Any:
     """`reflect_pad` for maps that are large enough for it."""
     sides = np.array([0, 0, amount, amount], np.int64)
     return ops.pad(x, sides, sides, "reflect")
@@ -120,9 +122,9 @@ def _conv_block(layer: ConvBlock, x: Any) -> Any:
         x = _twice(x) if layer.upsample else x
         amount = layer.dilation[0] * (layer.weight.shape[2] - 1) // 2
         zeros = [0, 0] if layer.border == "reflect" else [amount, amount]
-        x = _reflected(x, amount) if layer.border == "reflect" else x
-        node = ops.convolution(x, _array(layer.weight), list(layer.stride), zeros, zeros, list(layer.dilation))
-        return _activate(_with_bias(node, layer.bias), layer.activation)
+        x = reflected(x, amount) if layer.border == "reflect" else x
+        node = ops.convolution(x, array(layer.weight), list(layer.stride), zeros, zeros, list(layer.dilation))
+        return _activate(with_bias(node, layer.bias), layer.activation)
     if layer.upsample and layer.weight.shape[2] == 3:
         parts = _twice_then_convolution(x, layer.weight, layer.bias)
         return _interleave([_activate(part, layer.activation) for part in parts])
@@ -134,17 +136,17 @@ def _conv_block(layer: ConvBlock, x: Any) -> Any:
 
 def _convolution(layer: nn.Conv2d, x: Any) -> Any:
     padding: list[int] = [int(side) for side in layer.padding]
-    node = ops.convolution(x, _array(layer.weight), list(layer.stride), padding, padding, list(layer.dilation))
-    return _with_bias(node, layer.bias)
+    node = ops.convolution(x, array(layer.weight), list(layer.stride), padding, padding, list(layer.dilation))
+    return with_bias(node, layer.bias)
 
 
 def _transposed(layer: nn.ConvTranspose2d, x: Any) -> Any:
     begin: list[int] = [int(side) for side in layer.padding]
     end = [side - extra for side, extra in zip(begin, layer.output_padding, strict=True)]
     node = ops.convolution_backprop_data(
-        x, _array(layer.weight), list(layer.stride), pads_begin=begin, pads_end=end, dilations=list(layer.dilation)
+        x, array(layer.weight), list(layer.stride), pads_begin=begin, pads_end=end, dilations=list(layer.dilation)
     )
-    return _with_bias(node, layer.bias)
+    return with_bias(node, layer.bias)
 
 
 def _normalisation(layer: nn.BatchNorm2d, x: Any) -> Any:
@@ -152,7 +154,7 @@ def _normalisation(layer: nn.BatchNorm2d, x: Any) -> Any:
     assert layer.running_var is not None
     scale = layer.weight / torch.sqrt(layer.running_var + layer.eps)
     shift = layer.bias - layer.running_mean * scale
-    return ops.add(ops.multiply(x, _array(scale).reshape(1, -1, 1, 1)), _array(shift).reshape(1, -1, 1, 1))
+    return ops.add(ops.multiply(x, array(scale).reshape(1, -1, 1, 1)), array(shift).reshape(1, -1, 1, 1))
 
 
 def _leaky(layer: nn.LeakyReLU, x: Any) -> Any:
@@ -166,10 +168,10 @@ def _relu(layer: nn.ReLU, x: Any) -> Any:
 def _residual(layer: ResidualBlock, x: Any) -> Any:
     shortcut = x
     if isinstance(layer.shortcut, nn.Conv2d):  # of every other pixel, where the block halves the size
-        kernel = _array(layer.shortcut.weight)
+        kernel = array(layer.shortcut.weight)
         node = ops.convolution(x, kernel, [layer.stride] * 2, [0, 0], [0, 0], [1, 1])
-        shortcut = _with_bias(node, layer.shortcut.bias)
-    return ops.relu(ops.add(_add(layer.second, _add(layer.first, x)), shortcut))
+        shortcut = with_bias(node, layer.shortcut.bias)
+    return ops.relu(ops.add(append(layer.second, append(layer.first, x)), shortcut))
 
 
 def _conv_same(layer: Conv2dSame, x: Any) -> Any:
@@ -177,7 +179,7 @@ def _conv_same(layer: Conv2dSame, x: Any) -> Any:
 
 
 def _up(layer: ConvUp, x: Any) -> Any:
-    return _add(layer.layers, _twice(x))
+    return append(layer.layers, _twice(x))
 
 
 LAYERS: dict[type[nn.Module], Callable[[Any, Any], Any]] = {

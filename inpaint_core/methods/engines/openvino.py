@@ -8,6 +8,7 @@ example; tracing the same networks took 50 s. So nothing needs to be converted b
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import openvino
 import torch
 from torch import Tensor, nn
 
+import inpaint_core.methods.engines.generators  # noqa: F401, their layers join `LAYERS`
 from inpaint_core.methods.engines.graph import LAYERS, graph_of
 from inpaint_core.networks.layers.attention import ContextualAttention
 
@@ -26,12 +28,15 @@ def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
     """Compile the network's stacks of convolutions for the CPU.
 
     Args:
-        network: in evaluation mode, float32, on the CPU; changed in place. Tensors between its parts stay float32.
+        network: in evaluation mode, float32, on the CPU; changed in place, or wrapped where all of it is one graph.
+            Tensors between its parts stay float32.
         dtype: what convolutions compute in, torch.float32 or torch.bfloat16.
 
     Returns:
         The network, or None (unchanged) where the supported layers hold too little of it.
     """
+    if type(network) in LAYERS:
+        return CompiledGenerator(network, dtype)
     parts = {name: module for name, module in network.named_modules() if _is_stack(module)}
     parts = {name: part for name, part in parts.items() if not any(name.startswith(f"{other}.") for other in parts)}
     covered = sum(parameter.numel() for part in parts.values() for parameter in part.parameters())
@@ -74,15 +79,32 @@ class RoundedAttention(nn.Module):
         return attended.to(foreground.dtype), flow
 
 
+class CompiledGenerator(nn.Module):
+    """A generator all of whose layers are one graph: torch makes its planes and its colours, OpenVINO the rest."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.network: Any = network
+        self.layers = CompiledStack(network, dtype, network.predict)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
+        """As the network's own `forward`."""
+        return self.network.colours(self.layers(self.network.planes(image, mask)))
+
+
 class CompiledStack(nn.Module):
     """A stack of layers as one OpenVINO graph: float32 in and out, any number of samples, any size.
 
     Any number of threads may call it: each call borrows a request, and a new one is made when all are lent.
     """
 
-    def __init__(self, stack: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(
+        self, stack: nn.Module, dtype: torch.dtype, function: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.stack = stack  # keeps the parameters in `network.parameters()`
+        self.function = function or stack  # the same by torch, for maps that are too small to be reflected
+        self.least = least_side(stack)
         self.compiled = openvino.Core().compile_model(
             graph_of(stack),
             "CPU",
@@ -96,6 +118,8 @@ class CompiledStack(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """N x C x H x W float32 -> N x C' x H' x W' float32, as the stack of layers itself would, without gradients."""
+        if min(features.shape[-2:]) < self.least:
+            return self.function(features)
         try:
             request = self.requests.get_nowait()
         except queue.Empty:
@@ -106,6 +130,17 @@ class CompiledStack(nn.Module):
             return torch.from_numpy(np.array(result))  # a copy: the request's memory is its next borrower's
         finally:
             self.requests.put(request)
+
+
+def least_side(stack: nn.Module) -> int:
+    """From which side on every map in a stack can be padded by reflection, or some more; 1 where none is."""
+    least = stride = 1
+    for module in stack.modules():
+        amount = getattr(module, "reflection", 0)
+        least = max(least, stride * amount + 1)
+        if isinstance(module, nn.Conv2d):
+            stride *= module.stride[0]
+    return least
 
 
 def _is_stack(module: nn.Module) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 pytest.importorskip("openvino", reason="OpenVINO is not installed here")
 
 from inpaint_core.methods.engines.openvino import LAYERS, CompiledStack, accelerate
+from inpaint_core.networks.aot_gan import AOTGAN
 from inpaint_core.networks.autoencoder import Autoencoder
 from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.deepfill_v1 import ConvBlock, DeepFillV1
@@ -20,6 +21,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
+from inpaint_core.networks.mi_gan import MIGAN, SeparableConv2d
 from inpaint_core.networks.partial_conv import PartialConvUNet
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -28,7 +30,11 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "context_encoder": lambda: ContextEncoder(width=4, bottleneck="none"),
     "glcic": lambda: CompletionNetwork(width=6),
     "deepfill_v1": lambda: DeepFillV1(width=4),
+    "deepfill_v1_mmagic": lambda: DeepFillV1(width=4, port="mmagic"),
+    "deepfill_v1_daa233": lambda: DeepFillV1(width=4, port="daa233"),
     "deepfill_v2": lambda: DeepFillV2(width=4),
+    "lama": lambda: LaMa(width=8, blocks=2),
+    "aot_gan": lambda: AOTGAN(width=8, blocks=2),
 }
 
 
@@ -95,10 +101,39 @@ def test_many_threads_get_each_their_own_result() -> None:
 
 
 def test_networks_that_are_mostly_something_else_stay_with_torch() -> None:
-    for network in (PartialConvUNet(width=4), LaMa(width=4, blocks=1)):
-        before = [type(module) for module in network.modules()]
-        assert accelerate(network.eval(), torch.float32) is None
-        assert [type(module) for module in network.modules()] == before
+    network = PartialConvUNet(width=4)
+    before = [type(module) for module in network.modules()]
+    assert accelerate(network.eval(), torch.float32) is None
+    assert [type(module) for module in network.modules()] == before
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("name", ["lama", "aot_gan", "deepfill_v1_mmagic"])
+def test_maps_too_small_to_be_reflected_are_filled_as_by_torch(name: str) -> None:
+    """A graph cannot repeat the border where it cannot reflect it."""
+    network = make(name)
+    fast = accelerate(copy.deepcopy(network), torch.float32)
+    assert fast is not None
+    for side in (8, 16, 32, 40):  # 8 px are one place at an eighth of the size; an odd one at 40
+        image, mask = inputs(1, side, side + 8)
+        for expected, found in zip(stages(network(image, mask)), stages(fast(image, mask)), strict=True):
+            torch.testing.assert_close(found, expected, atol=2e-4, rtol=0)
+
+
+@torch.inference_mode()
+def test_mi_gan_adds_its_noise_in_openvino_too() -> None:
+    torch.manual_seed(0)
+    network = MIGAN(size=64, base=512, most=16).eval()
+    for module in network.modules():
+        if isinstance(module, SeparableConv2d) and module.has_noise:
+            nn.init.normal_(module.noise)
+            module.noise_strength.fill_(0.3)
+    image, mask = inputs(2, 64, 64)
+    fast = accelerate(copy.deepcopy(network), torch.float32)
+    assert fast is not None
+    expected = network(image, mask)
+    assert expected.std() > 0.02
+    torch.testing.assert_close(fast(image, mask), expected, atol=1e-5, rtol=0)
 
 
 @torch.inference_mode()
