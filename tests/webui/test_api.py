@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -190,6 +191,15 @@ def test_only_the_four_endpoints_are_offered(client: Client) -> None:
     offered = client.view_api(return_format="dict")
     assert set(offered["named_endpoints"]) == {"/inpaint", "/compare", "/make_mask", "/methods"}
     assert not offered["unnamed_endpoints"]
+
+
+def test_the_server_refuses_foreign_pages_foreign_scripts_and_its_visitors_statistics(address: str) -> None:
+    assert httpx.get(f"{address}gradio_api/file=http://127.0.0.1:9/page").status_code == 403
+    foreign = {"origin": "https://elsewhere.example"}
+    assert httpx.post(f"{address}gradio_api/call/methods", json={"data": []}, headers=foreign).status_code == 403
+    assert httpx.post(f"{address}gradio_api/call/methods", json={"data": []}).status_code == 200
+    assert not httpx.get(f"{address}monitoring/summary").is_success
+    assert httpx.get(f"{address}healthz").json() == {"status": "ok"}
 
 
 def test_mcp_offers_the_four_tools_with_described_arguments(address: str) -> None:
