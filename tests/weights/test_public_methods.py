@@ -14,6 +14,7 @@ from inpaint_core import InpaintError, catalogue, weights
 from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.weights.public import fetch, registry, store, table
 from tests.provenance import UNTRAINED
+from tests.weights.published import layout, published_state
 from tests.weights.publishing import Publisher
 
 README = Path(__file__).parents[2] / "README.md"
@@ -143,6 +144,16 @@ def test_weights_that_fill_the_centre_alone_refuse_a_hole_elsewhere() -> None:
     assert np.abs(filled[mask].astype(int) - (255, 0, 0)).max() < 4, "all of the hole is what the network predicts: red"
     with pytest.raises(InpaintError, match="too near to the photo's border"):
         inpaint_core.inpaint(image, np.roll(mask, 145, axis=1), "context_encoder@mine", device="cpu")
+
+
+def test_other_weights_in_the_place_of_removed_ones_fill_from_then_on(publisher: Publisher, tmp_path: Path) -> None:
+    fills = []
+    for seed in (0, 1):
+        torch.save(published_state(layout("lama", 8), seed, gain=1.25), tmp_path / "mine.pth")
+        store.import_file(tmp_path / "mine.pth", "lama@mine")
+        fills.append(inpaint_core.inpaint(*photo_with_a_hole(), "lama@mine", device="cpu").image)
+        store.remove("lama@mine")
+    assert not np.array_equal(*fills)
 
 
 def test_a_name_leads_to_no_other_folder(publisher: Publisher) -> None:
