@@ -42,7 +42,7 @@ def build() -> None:
         }
         file_out, files_out = gr.File(label="file"), gr.File(label="files", file_count="multiple")
         rows_out, methods_out = gr.JSON(label="rows"), gr.JSON(label="methods")
-    queued = {"concurrency_id": runner.QUEUE}
+    queued = {"concurrency_id": runner.QUEUE, "concurrency_limit": runner.AT_ONCE}
     endpoints: tuple[tuple[Callable[..., Any], list[Component], dict[str, Any]], ...] = (
         (inpaint, [file_out], queued),
         (compare, [files_out, rows_out], queued),
