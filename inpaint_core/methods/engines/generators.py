@@ -1,4 +1,8 @@
-"""LaMa, AOT-GAN and MI-GAN as OpenVINO graphs: layers with several inputs, Fourier transforms, reflected borders."""
+"""LaMa, AOT-GAN and MI-GAN as OpenVINO graphs: layers with several inputs, Fourier transforms, reflected borders.
+
+CPU time of torch over that of OpenVINO, measured in one run at 512 px, float32, two cores with AVX2: MI-GAN 6.7, Big
+LaMa 1.05. LaMa's 3 x 3 convolutions, four fifths of its work, run at the machine's float32 rate in both.
+"""
 
 from __future__ import annotations
 
