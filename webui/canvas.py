@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,28 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import masks
-from webui.files import read_rgb
-from webui.session import Session
+from inpaint_core.masks.boxes import Box, bounding_box
+from webui.files import read_mask, read_rgb
+from webui.session import Session, Step
 
 MASK_PAINT = (255, 45, 85)
 SKETCH_PAINT = (15, 23, 42)
 GROWN_PAINT = (255, 180, 40)
 
-SCRIPTS = ("markup", "layers", "overlays", "view", "tools", "pointers", "exchange")
+SCRIPTS = ("markup", "layers", "steps", "overlays", "view", "tools", "pointers", "running", "exchange")
 """Files of `static/canvas/` in the order in which the browser runs them."""
 
 HAND_OVER_STROKES = "(...inputs) => window.studio.withStrokes(inputs)"
 """The `js` of an event that has the canvas among its inputs, wherever: its value becomes the strokes of now."""
+
+START_RUN = "(...inputs) => window.studio.startRun(inputs)"
+"""The same for an event that fills: the canvas shows that it runs, and knows the result by its `run`."""
+
+END_RUN = "() => window.studio.endRun()"
+"""Runs in the browser when such an event is over, however it ended."""
+
+HAND_OVER_PLACE = "(...inputs) => window.studio.withPlace(inputs)"
+"""The same for an event that only needs to know which step is shown; no layer is sent."""
 
 PRESS_DOWNLOAD = "() => window.studio.download()"
 """Runs in the browser once the hidden download button has its file."""
@@ -48,13 +59,48 @@ def component(**settings: Any) -> gr.HTML:
 def scene(session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> dict[str, Any]:
     """What the canvas shows: the photo, a mask and a sketch (bool, any size) on their layers."""
     height, width = session.canvas_size
-    shown = {**_new_scene(), "width": width, "height": height, "photo": _jpeg(session.canvas)}
-    if session.first_canvas is not None:
-        shown["original"] = _jpeg(session.first_canvas)
+    shown = {**_new_scene(), "session": session.key, "width": width, "height": height, "photo": _jpeg(session.canvas)}
+    shown["save_as"] = session.format
     if mask is not None:
         shown["mask"] = _layer(session, mask, MASK_PAINT)
     if sketch is not None:
         shown["sketch"] = _layer(session, sketch, SKETCH_PAINT)
+    return shown
+
+
+def steps_scene(steps: Sequence[Step], run: str, side_by_side: bool = False) -> dict[str, Any]:
+    """New fills of the photo, the last of which is shown; the canvas can undo it.
+
+    Args:
+        steps: of one photo, at least one.
+        run: of the strokes that they were asked for with; what was painted since then stays.
+        side_by_side: show all of them in the viewer.
+    """
+    session = steps[-1].session
+    return {
+        **_new_scene(),
+        "session": session.key,
+        "run": run,
+        "steps": [_step(step) for step in steps],
+        "side_by_side": side_by_side,
+    }
+
+
+def running_scene(
+    session: Session, share: float | None, text: str, preview: tuple[np.ndarray, Box] | None = None
+) -> dict[str, Any]:
+    """How far a fill is.
+
+    Args:
+        session: the photo that is being filled.
+        share: in [0, 1], or None where nothing is known of it.
+        text: what is being done.
+        preview: what is filled so far, uint8 H x W x 3, and where it belongs, in pixels of the canvas.
+    """
+    shown = {**_new_scene(), "session": session.key, "running": {"share": share, "text": text}}
+    if preview is not None:
+        picture, box = preview
+        shown["preview"] = {"picture": _data_url(picture, "JPEG", quality=85), "box": _corner_and_size(box)}
     return shown
 
 
@@ -76,11 +122,30 @@ def _new_scene() -> dict[str, Any]:
     return {"scene": uuid.uuid4().hex}
 
 
+def _step(step: Step) -> dict[str, Any]:
+    """A fill as the canvas keeps it: the pixels that it changed, and where."""
+    height, width = step.session.canvas_size
+    hole = masks.resize(read_mask(step.mask), height, width)
+    box = bounding_box(hole)
+    patch = np.dstack([read_rgb(step.after)[box.slices], hole[box.slices].astype(np.uint8) * 255])
+    return {
+        "id": step.id,
+        "parent": step.session.step,
+        "title": step.title,
+        "seconds": round(step.seconds, 2),
+        "patch": _data_url(patch, "PNG", compress_level=1),
+        "box": _corner_and_size(box),
+    }
+
+
+def _corner_and_size(box: Box) -> list[int]:
+    """x, y, width and height."""
+    return [box.left, box.top, box.width, box.height]
+
+
 def _jpeg(path: Path) -> str:
     """A data URL of a picture for display; the file itself is filled, never this copy."""
-    buffer = io.BytesIO()
-    Image.fromarray(read_rgb(path)).save(buffer, "JPEG", quality=90)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return _data_url(read_rgb(path), "JPEG", quality=92)
 
 
 def _layer(session: Session, mask: np.ndarray, paint: tuple[int, int, int]) -> str:
@@ -88,6 +153,11 @@ def _layer(session: Session, mask: np.ndarray, paint: tuple[int, int, int]) -> s
     height, width = session.canvas_size
     layer = np.zeros((height, width, 4), np.uint8)
     layer[masks.resize(mask, height, width)] = (*paint, 255)
+    return _data_url(layer, "PNG", compress_level=1)
+
+
+def _data_url(picture: np.ndarray, form: str, **settings: Any) -> str:
+    """uint8 H x W x 3 or 4 as a data URL of a file of this format."""
     buffer = io.BytesIO()
-    Image.fromarray(layer).save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    Image.fromarray(picture).save(buffer, form, **settings)
+    return f"data:image/{form.lower()};base64," + base64.b64encode(buffer.getvalue()).decode()

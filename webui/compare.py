@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
@@ -27,6 +28,7 @@ COLUMNS = (
     ("hole_lpips", "LPIPS", "{:.3f}", False),
     ("hole_tv", "TV", "{:.4f}", None),
 )
+FIRST_STATUS = "The same mask for every method, those of little cost first."
 IN_CAPTION = ("hole_l1", "hole_psnr", "hole_ssim", "hole_lpips")
 
 
@@ -55,12 +57,10 @@ class CompareTab:
         )
         self.blend = controls.blend_choice("Blending", "compare-blend")
         start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
-        self.status = gr.Markdown(
-            "The same mask for every method, fastest first.", elem_id="compare-status", elem_classes="quiet status"
-        )
+        self.status = gr.Markdown(FIRST_STATUS, elem_id="compare-status", elem_classes="quiet status")
         self.gallery = controls.pictures("Results", elem_id="results", buttons=["fullscreen"], visible="hidden")
         self.table = gr.HTML(elem_id="measures")
-        start.click(
+        run: Any = start.click(
             self.compare,
             {*workspace.inputs, self.methods, self.measure, self.blend},
             [self.gallery, self.table, self.status, workspace.last_mask],
@@ -69,6 +69,16 @@ class CompareTab:
             show_progress_on=self.status,
             **PRIVATE,
         )
+        self.runs = [run]
+
+    @property
+    def cleared(self) -> list[Any]:
+        """What `clear` sets."""
+        return [self.status, self.gallery, self.table]
+
+    def clear(self) -> Updates:
+        """No results any more of the photo before."""
+        return {self.status: FIRST_STATUS, self.gallery: gr.Gallery(value=None, visible="hidden"), self.table: ""}
 
     @shows_errors
     def compare(self, values: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Updates]:  # noqa: B008
@@ -77,9 +87,10 @@ class CompareTab:
 
         drawing, measure = self.workspace.drawing(values), values[self.measure]
         progress(0, desc="Reading the photo and the mask")
-        session, mask = drawing.session, drawing.mask()
+        target = drawing.target()
+        session, mask = target.session, target.mask
         image = session.pixels()
-        options = FillOptions(sketch=drawing.sketch(), blend=values[self.blend] or None)
+        options = FillOptions(sketch=target.sketch, blend=values[self.blend] or None)
         yield {self.workspace.last_mask: str(save_png(mask, session.new_path(".png")))}
         results: list[Result] = []
         pictures: list[tuple[str, str]] = []

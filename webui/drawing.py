@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import InpaintError, masks
+from webui.files import read_mask
 from webui.session import Session
 
 MAX_CHARACTERS = 32_000_000  # of one layer in base64: random pixels on a 2-megapixel canvas stay below
@@ -24,6 +25,8 @@ class Strokes:
     mask: str | None = None
     sketch: str | None = None
     line_width: float = 2  # of the Sketch layer's brush, in pixels of the canvas
+    step: str = ""  # id of the step that is shown under the layers; "" is the photo as opened
+    run: str = ""  # names the fill that was asked for; its result carries it back
 
     @classmethod
     def of(cls, value: Any) -> Strokes:
@@ -40,6 +43,15 @@ class Repairs:
     close_loops: bool = False
     specks: int = 0
     invert: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be filled."""
+
+    session: Session
+    mask: np.ndarray  # bool H x W of the photo's size
+    sketch: np.ndarray | None  # the same, True = line, or None where nothing was drawn
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,20 @@ class Drawing:
             close_loops=self.repairs.close_loops,
             remove_specks=self.repairs.specks,
         )
+
+    def target(self) -> Target:
+        """What is painted, to be filled; where nothing is, the hole of the fill that is shown, once more.
+
+        Raises:
+            InpaintError: nothing is painted and no fill is shown, or everything is painted.
+        """
+        shown = self.session.steps.get(self.session.step)
+        if shown is None or self.repairs.invert or self.painted("mask").any():
+            return Target(self.session, self.mask(), self.sketch())
+        lines = self.sketch()
+        if lines is None and shown.sketch is not None:
+            lines = read_mask(shown.sketch)
+        return Target(shown.session, read_mask(shown.mask), lines)
 
     def mask(self) -> np.ndarray:
         """What is to be filled: the repaired mask at the photo's size, bool H x W.

@@ -62,9 +62,9 @@ class Example:
 
 
 EXAMPLES = (
+    Example("astronaut", "Remove the badges"),
     Example("launch", "Clear the sky"),
     Example("coffee", "Remove the spoon"),
-    Example("astronaut", "Remove the badges"),
     Example("scratched_cat", "Repair scratches"),
 )
 """What is removed or repaired."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from inpaint_core import InpaintError, Result, catalogue, photo
-from inpaint_core.predictor import FillOptions, Progress
+from inpaint_core.masks.boxes import Box
+from inpaint_core.predictor import FillOptions
 from webui import controls, runner, why
 from webui.drawing import Drawing
 from webui.files import read_mask, save_png
@@ -17,7 +20,7 @@ from webui.runner import FillRequest, PreviewEvent, ProgressEvent
 from webui.session import Session, Step
 
 PREVIEW_SIDE = 480  # pixels, the longer side of the picture of an unfinished fill
-PAIR_SIDE = 900  # and of the pictures with and without the sketch, at most
+REPORT_SECONDS = 0.25  # between two reports of progress, at least
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,20 @@ class FillJob:
 
 @dataclass(frozen=True)
 class Running:
-    """What is new while a fill runs."""
+    """How far a fill is."""
 
-    notes: str | None = None  # a sentence; the visitor may want to stop
-    preview: np.ndarray | None = None  # the hole as far as it is filled, uint8 H x W x 3
+    share: float | None  # in [0, 1]; None where the method has not said anything yet
+    text: str
+    preview: tuple[np.ndarray, Box] | None = None  # filled so far, uint8 H x W x 3, and its place on the canvas
 
 
 @dataclass(frozen=True)
 class Finished:
     """What a fill leaves to show and to keep."""
 
-    step: Step
+    steps: list[Step]  # the last one is shown
     notes: str
-    photo_format: str  # of the original, such as JPEG
     explanations: list[tuple[str, str]]  # path and caption of each picture of the "why" panel
-    pair: list[tuple[str, str]]  # the same of the fills without and with the sketch, where both were made
 
 
 def prepare(drawing: Drawing, method: str, options: FillOptions) -> FillJob:
@@ -54,30 +56,31 @@ def prepare(drawing: Drawing, method: str, options: FillOptions) -> FillJob:
     Raises:
         InpaintError: nothing is painted, or the photo is gone.
     """
-    mask = drawing.mask()
-    picture = drawing.session.photo()
-    options = replace(options, sketch=drawing.sketch())
-    return FillJob(drawing.session, picture, FillRequest(drawing.session.pixels(picture), mask, method, options))
+    target = drawing.target()
+    picture = target.session.photo()
+    options = replace(options, sketch=target.sketch)
+    pixels = target.session.pixels(picture)
+    return FillJob(target.session, picture, FillRequest(pixels, target.mask, method, options))
 
 
-def fill(job: FillJob, progress: Progress) -> Iterator[Running | Finished]:
+def fill(job: FillJob) -> Iterator[Running | Finished]:
     """Fill the hole.
 
     Raises:
         InpaintError: as `inpaint_core.inpaint`.
     """
     request = job.request
-    result = yield from _run(request, progress)
+    result = yield from run(job)
     notes = []
     if request.options.sketch is not None and not catalogue.get(request.method).accepts_sketch:
-        notes.append("This method does not follow a sketch; yours is kept on its layer.")
+        notes.append("This method does not follow a sketch.")
     elif request.options.sketch is not None and not _reaches_hole(request):
         notes.append("Your sketch lies outside of the mask, so it was ignored.")
-    yield _finish(job, result, notes)
+    yield _finished(job, [keep(job, result)], result, notes)
 
 
-def fill_both(job: FillJob, progress: Progress) -> Iterator[Running | Finished]:
-    """Fill the hole without and with the sketch; the fill with it is kept.
+def fill_both(job: FillJob) -> Iterator[Running | Finished]:
+    """Fill the hole without and with the sketch, as two steps; the one with it is shown.
 
     Raises:
         InpaintError: the method follows no sketch, or there is no line inside of the hole.
@@ -93,17 +96,11 @@ def fill_both(job: FillJob, progress: Progress) -> Iterator[Running | Finished]:
         )
     if not _reaches_hole(request):
         raise InpaintError("There is no line inside of the mask; choose Sketch above the photo and draw one.")
-    without = yield from _run(replace(request, options=replace(request.options, sketch=None)), progress)
-    result = yield from _run(request, progress)
-    part = around(request.mask)
-    pair = []
-    for each, caption in ((without, "Without the sketch"), (result, "With the sketch")):
-        assert each.image is not None
-        hole = each.image[part]
-        shown = fitted(hole, min(PAIR_SIDE, max(hole.shape[:2])))
-        pair.append((str(save_png(shown, job.session.new_path(".png"))), caption))
-    notes = ["Above: the hole filled without and with the lines you drew; the fill with them is kept."]
-    yield _finish(job, result, notes, pair)
+    plain = replace(job, request=replace(request, options=replace(request.options, sketch=None)))
+    without = yield from run(plain)
+    result = yield from run(job)
+    steps = [keep(plain, without, "without the sketch"), keep(job, result, "with the sketch")]
+    yield _finished(job, steps, result, ["The hole was filled without and with the lines you drew, as two steps."])
 
 
 def _reaches_hole(request: FillRequest) -> bool:
@@ -112,29 +109,44 @@ def _reaches_hole(request: FillRequest) -> bool:
     return sketch is not None and bool((np.asarray(sketch) & request.mask).any())
 
 
-def _run(request: FillRequest, progress: Progress) -> Generator[Running, None, Result]:
-    """Fill; yields what is filled so far, returns the result."""
-    part = around(request.mask)
-    if runner.is_slow(request.method):
-        yield Running(notes=f"**{catalogue.get(request.method).title}** takes its time; Stop ends it.")
-    for event in runner.stream(request):
-        if isinstance(event, ProgressEvent):
-            progress(event.share, event.text)
-        elif isinstance(event, PreviewEvent):
-            yield Running(preview=fitted(event.image[part], PREVIEW_SIDE))
-        else:
+def run(job: FillJob) -> Generator[Running, None, Result]:
+    """Fill; yields how far it is, a few times a second, and returns the result."""
+    part = around(job.request.mask)
+    title = catalogue.get(job.request.method).title
+    yield Running(None, f"{title} ...")
+    due = 0.0
+    share, text = None, f"{title} ..."
+    for event in runner.stream(job.request):
+        if isinstance(event, Result):
             return event
+        preview = None
+        if isinstance(event, ProgressEvent):
+            # A method that reports nothing says 0 at its start and 1 at its end: neither is a measure.
+            share, text = (event.share if 0 < event.share < 1 else share), event.text
+        elif isinstance(event, PreviewEvent):
+            preview = fitted(event.image[part], PREVIEW_SIDE), _on_canvas(part, job.session)
+        if preview is not None or time.monotonic() >= due:
+            due = time.monotonic() + REPORT_SECONDS
+            yield Running(share, text, preview)
     raise AssertionError("a fill ended without a result")
 
 
-def _finish(job: FillJob, result: Result, notes: list[str], pair: list[tuple[str, str]] | None = None) -> Finished:
-    """Keep the result as a step; `notes` are sentences on this fill."""
+def _on_canvas(part: tuple[slice, slice], session: Session) -> Box:
+    """Where rows and columns of the photo are on the canvas."""
+    scale = session.canvas_size[1] / session.width
+    rows, columns = part
+    return Box(*(round(edge * scale) for edge in (rows.start, columns.start, rows.stop, columns.stop)))
+
+
+def _finished(job: FillJob, steps: list[Step], result: Result, notes: list[str]) -> Finished:
+    """What is said of a fill; `notes` are sentences on this one."""
     request, picture = job.request, job.picture
     sentences = [
         f"**{catalogue.get(request.method).title}** filled {request.mask.mean():.2%} of the photo "
         f"in {result.seconds:.2f} s.",
         *result.details.get("notes", []),
         *notes,
+        "Paint what should go next, or choose another method and press Fill to try it on the same hole.",
     ]
     if not picture.exact:
         sentences.append(
@@ -142,26 +154,35 @@ def _finish(job: FillJob, result: Result, notes: list[str], pair: list[tuple[str
             if picture.format != "JPEG"
             else "JPEG compresses the whole photo anew; the PNG keeps every known pixel bit for bit."
         )
-    return Finished(
-        step=_save(job.session, request, result),
-        notes=" ".join(sentences),
-        photo_format=picture.format,
-        explanations=why.pictures(request.image, result, job.session.new_path),
-        pair=pair or [],
-    )
+    explanations = why.pictures(request.image, result, job.session.new_path)
+    return Finished(steps, " ".join(sentences), explanations)
 
 
-def _save(session: Session, request: FillRequest, result: Result) -> Step:
-    """Write what the step needs to the visitor's folder."""
+def keep(job: FillJob, result: Result, remark: str = "") -> Step:
+    """Write a fill to the visitor's folder, as a step of the photo.
+
+    Raises:
+        InpaintError: another photo was opened meanwhile, so this one's folder is gone.
+    """
+    session, request = job.session, job.request
+    if not session.folder.is_dir():
+        raise InpaintError("Another photo was opened meanwhile, so this fill was dropped.")
     assert result.image is not None
+    title = catalogue.get(request.method).title
     mask = changed = save_png(request.mask, session.new_path(".png"))
     if session.base_changed is not None:
         changed = save_png(request.mask | read_mask(session.base_changed), session.new_path(".png"))
-    return Step(
+    sketch = request.options.sketch
+    step = Step(
         session=session,
+        id=uuid.uuid4().hex[:12],
+        title=f"{title}, {remark}" if remark else title,
+        seconds=result.seconds,
         image=save_png(result.image, session.new_path(".png")),
+        after=save_png(resized(result.image, session.canvas_size), session.new_path(".png")),
         mask=mask,
         changed=changed,
-        before=save_png(resized(request.image, session.canvas_size), session.new_path(".png")),
-        after=save_png(resized(result.image, session.canvas_size), session.new_path(".png")),
+        sketch=None if sketch is None else save_png(np.asarray(sketch), session.new_path(".png")),
     )
+    session.steps[step.id] = step
+    return step

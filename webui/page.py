@@ -37,6 +37,16 @@ THEME = gr.themes.Soft(
     block_title_text_color_dark="*body_text_color",
     block_title_text_weight="600",
     body_background_fill="*neutral_100",
+    body_text_color_subdued="*neutral_600",  # the theme's own grey is too light to read
+    body_text_color_subdued_dark="*neutral_300",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
+    checkbox_border_color="*neutral_500",
+    checkbox_border_color_dark="*neutral_400",
     button_secondary_background_fill="white",
     button_secondary_border_color="*neutral_200",
 )
@@ -51,13 +61,21 @@ def build() -> gr.Blocks:
         with gr.Row(equal_height=False, elem_id="columns"):
             with gr.Column(scale=11, min_width=340):
                 photo_column = PhotoColumn(workspace)
-            with gr.Column(scale=9, min_width=340), gr.Tabs():
-                with gr.Tab("Edit", id="edit"):
-                    EditTab(workspace)
-                with gr.Tab("Compare", id="compare-tab"):
-                    CompareTab(workspace)
-                with gr.Tab("Methods", id="methods-tab"):
-                    MethodsTab()
+            with gr.Column(scale=9, min_width=340, elem_id="panel"):
+                with gr.Tabs():
+                    with gr.Tab("Edit", id="edit"):
+                        edit = EditTab(workspace)
+                    with gr.Tab("Compare", id="compare-tab"):
+                        compare = CompareTab(workspace)
+                    with gr.Tab("Methods", id="methods-tab"):
+                        MethodsTab()
+                photo_column.build_examples()
+        # Another photo ends what runs on the one before, and nothing of that one stays on the page.
+        for opened in photo_column.opened:
+            cleared = opened.success(
+                lambda: edit.clear() | compare.clear(), None, [*edit.cleared, *compare.cleared], queue=False, **QUIET
+            )
+            cleared.then(cancels=[*edit.runs, *compare.runs], queue=False, **QUIET)
         demo.load(photo_column.open_first_example, None, workspace.shown, **QUIET)
     demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo

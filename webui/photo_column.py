@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import gradio as gr
 
@@ -50,27 +51,35 @@ class PhotoColumn:
             )
         workspace.canvas.render()
         workspace.about_photo.render()
-        examples = controls.strip(
-            [(str(example.photo), example.caption) for example in EXAMPLES], label="Examples", elem_id="examples"
-        )
-        gr.Markdown("Or draw where edges should run: on the **Sketch** layer.", elem_classes="quiet")
-        workspace.sketch_examples.render()
         MaskTools(workspace)
         workspace.download.render()
         SketchTools(workspace)
 
         session = workspace.session
-        self.opener.upload(
-            self.open,
-            {self.opener, session},
-            workspace.shown,
-            show_progress="minimal",
-            show_progress_on=workspace.canvas,
-            **PRIVATE,
-        )
-        examples.select(self.open_example, {session}, workspace.shown, **QUIET)
-        workspace.sketch_examples.select(self.open_sketch_example, {session}, workspace.shown, **QUIET)
+        self.opened: list[Any] = [  # the events that show another photo
+            self.opener.upload(
+                self.open,
+                {self.opener, session},
+                workspace.shown,
+                show_progress="minimal",
+                show_progress_on=workspace.canvas,
+                **PRIVATE,
+            )
+        ]
         randomise.click(self.randomise, {session, self.kind}, workspace.canvas, **QUIET)
+
+    def build_examples(self) -> None:
+        """The photos on offer, wherever there is room for them."""
+        workspace = self.workspace
+        gr.Markdown("Examples", elem_classes="quiet")
+        examples = controls.strip(
+            [(str(example.photo), example.caption) for example in EXAMPLES], label="Examples", elem_id="examples"
+        )
+        gr.Markdown("Or draw where edges should run, on the **Sketch** layer", elem_classes="quiet")
+        workspace.sketch_examples.render()
+        settings = {"inputs": {workspace.session}, "outputs": workspace.shown, **QUIET}
+        self.opened.append(examples.select(self.open_example, **settings))
+        self.opened.append(workspace.sketch_examples.select(self.open_sketch_example, **settings))
 
     def open_first_example(self) -> Updates:
         """What the page shows a new visitor."""

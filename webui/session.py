@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from webui import limits
 from webui.files import read_rgb, remove_folder, save_png, visitor_folder
 
 CANVAS_PIXELS = 2_000_000  # more makes the browser's canvas slow; the original is filled at its own size
+CANVAS = "canvas.png"  # the copy on the canvas, in the visitor's folder
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,32 @@ class Session:
     canvas: Path  # PNG, the photo in at most CANVAS_PIXELS
     canvas_size: tuple[int, int]  # height, width
     folder: Path  # of this visitor alone
+    format: str  # of the original, such as JPEG
     notes: tuple[str, ...] = ()  # sentences about the file
     base: Path | None = None  # PNG of the result the visitor continues from; None: the photo as uploaded
-    first_canvas: Path | None = None  # PNG of the photo as uploaded, where `canvas` shows a result
     base_changed: Path | None = None  # PNG mask of what earlier fills have changed
+    step: str = ""  # id of the step whose result `base` is
+    steps: dict[str, Step] = field(default_factory=dict, repr=False, compare=False)  # all fills by id; only added to
+
+    @property
+    def key(self) -> str:
+        """Names this photo in work; the browser drops what belongs to another."""
+        return self.folder.name
+
+    def at(self, step: str) -> Session:
+        """The session whose photo is the result of a step; "" is the photo as uploaded.
+
+        Raises:
+            InpaintError: there is no such step of this photo.
+        """
+        if not step:
+            return replace(self, base=None, base_changed=None, step="", canvas=self.folder / CANVAS)
+        if step not in self.steps:
+            raise InpaintError("That fill is no longer on the server; open the photo again.")
+        return self.steps[step].continued()
 
     def new_path(self, suffix: str) -> Path:
         """A name in the visitor's folder that was never used before, so that no browser shows a stale file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         return self.folder / f"{uuid.uuid4().hex[:12]}{suffix}"
 
     def download_path(self, ending: str) -> Path:
@@ -64,21 +83,18 @@ class Step:
     """One fill: what is shown, downloaded and continued from."""
 
     session: Session  # the photo it was made of
+    id: str
+    title: str  # of the method, with what sets this fill apart
+    seconds: float  # of the fill
     image: Path  # PNG, full size
+    after: Path  # PNG, the size of the canvas
     mask: Path  # PNG, full size: what this fill was to change
     changed: Path  # PNG, full size: what this fill and those before it have changed
-    before: Path  # PNG of at most CANVAS_PIXELS, for the slider
-    after: Path
+    sketch: Path | None = None  # PNG, full size: the lines that were drawn
 
     def continued(self) -> Session:
         """The session whose photo is this step's result."""
-        return replace(
-            self.session,
-            base=self.image,
-            base_changed=self.changed,
-            canvas=self.after,
-            first_canvas=self.session.first_canvas or self.session.canvas,
-        )
+        return replace(self.session, base=self.image, base_changed=self.changed, canvas=self.after, step=self.id)
 
 
 def open_photo(path: str | Path) -> Session:
@@ -98,9 +114,10 @@ def open_photo(path: str | Path) -> Session:
         name=path.name,
         width=picture.width,
         height=picture.height,
-        canvas=save_png(copy, folder / "canvas.png"),
+        canvas=save_png(copy, folder / CANVAS),
         canvas_size=copy.shape[:2],
         folder=folder,
+        format=picture.format,
         notes=picture.notes,
     )
 

@@ -45,7 +45,7 @@ class SketchTools:
                 )
                 save = gr.Button("Save the sketch", size="sm", min_width=90, elem_id="save-sketch")
         # The canvas has a button of its own, which presses this one: those of a closed accordion are not on the page.
-        pressed = gr.Button("Auto edges", elem_id="canvas-auto-edges", elem_classes="unseen")
+        pressed = gr.Button("Auto edges", elem_id="canvas-auto-edges", visible="hidden")
 
         gr.on(
             [pressed.click, find.click, self.strength.change],

@@ -87,20 +87,26 @@ class Workspace:
             elem_id="worked",
             render=False,
         )
-        self.download = gr.DownloadButton("File", elem_id="download-file", elem_classes="unseen", render=False)
+        self.download = gr.DownloadButton("File", elem_id="download-file", visible="hidden", render=False)
 
     @property
     def inputs(self) -> set[Block]:
         """What `drawing` needs; the listener's `js` must be `canvas.HAND_OVER_STROKES`."""
         return {self.session, self.canvas, *self.repairs.inputs}
 
-    def drawing(self, values: Values) -> Drawing:
-        """The photo and what is painted on it.
+    def strokes(self, values: Values) -> Strokes:
+        """What the browser has sent of the canvas."""
+        return Strokes.of(values[self.canvas])
+
+    def drawing(self, values: Values, repaired: bool = True) -> Drawing:
+        """The photo that is shown and what is painted on it; without repairs where none are among the values.
 
         Raises:
             InpaintError: no photo is open.
         """
-        return Drawing(require(values[self.session]), Strokes.of(values[self.canvas]), self.repairs.read(values))
+        strokes = self.strokes(values)
+        repairs = self.repairs.read(values) if repaired else Repairs()
+        return Drawing(require(values[self.session]).at(strokes.step), strokes, repairs)
 
     @property
     def shown(self) -> list[Block]:
@@ -139,6 +145,4 @@ def describe(session: Session) -> str:
     height, width = session.canvas_size
     if (height, width) != (session.height, session.width):
         size += f" (the canvas shows {width} x {height}; the original is filled at its full size)"
-    if session.base is not None:
-        size += ", continued from a result"
     return " ".join([size + ".", *session.notes])

@@ -49,10 +49,18 @@ def choose_method(page: Page, method: str) -> None:
 
 
 def fill(page: Page) -> None:
-    """Press Fill and wait for the result."""
+    """Press Fill and wait until the canvas shows the result, as one step more."""
+    steps = page.locator(".easel-steps button")
+    before = steps.count()
     page.locator("#fill").click()
-    expect(page.locator("#notes")).to_contain_text("filled")
-    expect(page.locator("#before-after img").first).to_be_visible()
+    expect(steps).to_have_count(before + 1)
+
+
+def shown(page: Page) -> np.ndarray:
+    """The photo as the canvas shows it, without what is painted: uint8 H x W x 3."""
+    return pixels(page.evaluate("""document.querySelector("canvas[data-layer=photo]").toDataURL("image/png")"""))[
+        ..., :3
+    ]
 
 
 def download(page: Page, button: str, folder: Path) -> Path:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import base64
+import io
 
 import numpy as np
+from PIL import Image
 
 from tests.webui.painting import box
 from webui import canvas
 from webui.drawing import Drawing, Strokes
-from webui.session import Session
+from webui.files import save_png
+from webui.session import Session, Step
 
 
 def test_a_mask_survives_the_way_to_the_canvas_and_back(session: Session) -> None:
@@ -34,6 +37,17 @@ def test_every_scene_is_marked_and_no_two_are_alike(session: Session) -> None:
     assert len({scene["scene"] for scene in scenes}) == 3
 
 
-def test_the_original_is_sent_along_where_the_canvas_shows_a_result(session: Session) -> None:
-    assert "original" not in canvas.scene(session)
-    assert canvas.scene(replace(session, first_canvas=session.canvas))["original"].startswith("data:image/jpeg")
+def test_a_step_is_sent_as_the_pixels_that_its_fill_changed(large: Session) -> None:
+    height, width = large.canvas_size
+    hole = box(300, 600, 420, 900, (2000, 3000))
+    result = np.full((height, width, 3), 77, np.uint8)
+    after, mask = save_png(result, large.new_path(".png")), save_png(hole, large.new_path(".png"))
+    step = Step(large, "one", "Telea", 0.1, image=after, after=after, mask=mask, changed=mask)
+    (sent,) = canvas.steps_scene([step], "run")["steps"]
+    patch = np.asarray(Image.open(io.BytesIO(base64.b64decode(sent["patch"].partition(",")[2]))))
+    x, y, columns, rows = sent["box"]
+    assert patch.shape == (rows, columns, 4)
+    assert (patch[..., 3] == 255).all()
+    assert (patch[..., :3] == 77).all()
+    assert abs(x * 3000 / width - 600) < 2
+    assert abs((y + rows) * 2000 / height - 420) < 2

@@ -15,7 +15,7 @@ from inpaint_core.predictor import FillOptions
 from tests.webui.painting import box, initial, layer
 from webui import controls
 from webui.edit import EditTab
-from webui.events import Updates, Values
+from webui.events import Values
 from webui.session import Session
 from webui.workspace import Workspace
 
@@ -41,11 +41,6 @@ def _values(tab: EditTab, session: Session | None, **chosen: Any) -> Values:
     }
 
 
-def _last(updates: Any) -> Updates:
-    *_, last = updates
-    return last
-
-
 def test_the_controls_become_the_options_of_the_fill(
     tab: EditTab, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,35 +59,41 @@ def test_the_controls_become_the_options_of_the_fill(
     assert (plain.seed, plain.refine, plain.blend, plain.explain, plain.sketch) == (0, None, None, False, None)
 
 
-def test_a_result_is_shown_saved_in_both_formats_and_continued(tab: EditTab, session: Session) -> None:
-    last = _last(tab.fill(_values(tab, session)))
-    step = last[tab.step]
+def test_a_fill_becomes_a_step_of_the_canvas_that_is_saved_in_both_formats(tab: EditTab, session: Session) -> None:
+    first, *_, last = tab.fill(_values(tab, session))
+    assert "running" in first[tab.workspace.canvas]
+    scene = last[tab.workspace.canvas]
+    (sent,) = scene["steps"]
+    step = session.steps[sent["id"]]
+    assert (scene["session"], sent["parent"]) == (session.key, "")
     assert last[tab.workspace.last_mask] == str(step.mask)
-    assert last[tab.save].value == "Save as PNG"
+    values = {tab.workspace.session: session, tab.workspace.canvas: {"step": step.id}}
     for save in (tab.save_original, tab.save_png):
-        path = save({tab.step: step})
+        path = save(values)
         assert Path(path).name == "photo_filled.png"
         saved = np.asarray(Image.open(path))
         assert np.array_equal(saved[~HOLE], session.pixels()[~HOLE])
         assert (saved[HOLE] != session.pixels()[HOLE]).any()
-    continued = tab.continue_from_result({tab.step: step})
-    assert continued[tab.workspace.session].base == step.image
-    assert "continued from a result" in continued[tab.workspace.about_photo]
 
 
-def test_without_a_photo_or_a_result_the_message_says_what_to_do(tab: EditTab) -> None:
+def test_without_a_photo_or_a_result_the_message_says_what_to_do(tab: EditTab, session: Session) -> None:
     with pytest.raises(gr.Error, match="Open a photo first"):
         list(tab.fill(_values(tab, None)))
-    for function in (tab.save_original, tab.save_png, tab.continue_from_result):
+    for function in (tab.save_original, tab.save_png):
         with pytest.raises(gr.Error, match="press Fill first"):
-            function({tab.step: None})
+            function({tab.workspace.session: session, tab.workspace.canvas: {"step": ""}})
 
 
-def test_stopping_hides_what_was_shown_of_the_running_fill(tab: EditTab) -> None:
-    stopped = tab.show_stopped()
-    assert "Stopped" in stopped[tab.notes]
-    assert not stopped[tab.preview].visible
-    assert not stopped[tab.stop].visible
+def test_methods_that_follow_a_sketch_are_offered_where_the_chosen_one_does_not(tab: EditTab) -> None:
+    able = [method.name for method in controls.sketching_methods()]
+    if not able:
+        pytest.skip("no method that follows a sketch has its weights here")
+    assert tab.offer_sketching({tab.method: "telea"}).visible
+    assert not tab.offer_sketching({tab.method: able[0]}).visible
+    assert not tab.describe_method({tab.method: "telea"})[tab.both].visible
+    followed = tab.describe_method({tab.method: able[0]})
+    assert followed[tab.both].visible
+    assert not followed[tab.offer].visible
 
 
 def test_an_example_of_a_sketch_chooses_a_method_that_follows_it(tab: EditTab) -> None:

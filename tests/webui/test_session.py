@@ -51,14 +51,15 @@ def test_pictures_and_masks_are_saved_without_loss(tmp_path: Path, astronaut: np
     assert np.array_equal(read_mask(save_png(mask, tmp_path / "mask.png")), mask)
 
 
-def test_a_session_continued_from_a_step_keeps_the_original_and_what_was_changed(session: Session) -> None:
-    result = np.zeros((300, 400, 3), np.uint8)
-    path = save_png(result, session.new_path(".png"))
+def test_a_session_at_a_step_keeps_the_original_and_what_was_changed(session: Session) -> None:
+    path = save_png(np.zeros((300, 400, 3), np.uint8), session.new_path(".png"))
     changed = save_png(box(1, 1, 9, 9), session.new_path(".png"))
-    step = Step(session, image=path, mask=changed, changed=changed, before=session.canvas, after=path)
-    once = step.continued()
-    assert np.array_equal(once.pixels(), result)
+    step = Step(session, "one", "Telea", 0.1, image=path, after=path, mask=changed, changed=changed)
+    session.steps["one"] = step
+    once = session.at("one")
+    assert np.array_equal(once.pixels(), read_rgb(path))
     assert np.array_equal(once.photo().pixels, session.pixels())
-    assert (once.base_changed, once.canvas, once.first_canvas) == (changed, path, session.canvas)
-    twice = Step(once, image=path, mask=changed, changed=changed, before=path, after=path).continued()
-    assert twice.first_canvas == session.canvas
+    assert (once.base_changed, once.canvas, once.step) == (changed, path, "one")
+    assert once.at("") == session
+    with pytest.raises(InpaintError, match="open the photo again"):
+        session.at("two")

@@ -3,7 +3,17 @@
   const typing = (target) => target instanceof HTMLElement &&
     (target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName) ||
       (target.tagName === "INPUT" && !["range", "checkbox", "radio", "button", "file"].includes(target.type)));
-  const press = (id) => (document.querySelector(`button#${id}`) || document.querySelector(`#${id} button`))?.click();
+  const press = (id) => document.querySelector(`button#${id}, #${id} button`)?.click();
+
+  // A key that a focused button or slider needs is the control's own; Tab and Space are the canvas' only while the
+  // pointer works on it, so that nobody is kept there.
+  let pointed = -Infinity;
+  document.addEventListener("pointermove", (event) => { if (event.target.closest?.(".easel-stage")) pointed = performance.now(); });
+  const working = (event) => {
+    const free = event.target === document.body || (event.target.matches?.(".easel-stage") && !event.target.matches(":focus-visible"));
+    return free && window.studio.hovered() && performance.now() - pointed < 10000;
+  };
+  const isOpen = (selector) => { const found = document.querySelector(selector); return Boolean(found && found.offsetParent); };
 
   document.addEventListener("keydown", (event) => {
     const studio = window.studio, control = event.ctrlKey || event.metaKey, key = event.key.toLowerCase();
@@ -11,15 +21,15 @@
     let act = null;
     if (control && key === "z") act = event.shiftKey ? studio.redo : studio.undo;
     else if (control && key === "y") act = studio.redo;
-    else if (control && key === "s") act = () => press("save-original");
+    else if (control && key === "s") act = () => press("do-save-original");
     else if (control) return;
     else if (event.key === "[") act = () => studio.stepBrush(-1);
     else if (event.key === "]") act = () => studio.stepBrush(1);
     else if (key === "escape") act = studio.resetZoom;
-    else if (key === "r" && event.shiftKey) act = () => !event.repeat && press("fill");
+    else if (key === "r" && event.shiftKey) act = () => !event.repeat && press(isOpen("#compare") ? "compare" : "fill");
     else if (key === "h") act = studio.toggleHelp;
-    else if (key === " " && (studio.hovered() || event.target === document.body)) act = () => studio.holdSpace(true);
-    else if (key === "tab" && studio.hovered()) act = () => studio.showOriginal(true);
+    else if (key === " " && working(event)) act = () => studio.holdSpace(true);
+    else if (key === "tab" && working(event)) act = () => studio.showOriginal(true);
     if (act) { event.preventDefault(); act(); }
   });
   document.addEventListener("keyup", (event) => {

@@ -9,57 +9,83 @@ function load(url) {
   });
 }
 
-let newest = 0;
-async function show(scene) {
-  if (!scene || scene.scene === state.scene?.scene) return;
+// One after the other: pictures take time to load, and no fill may be lost because another scene came meanwhile.
+let last = null, waiting = Promise.resolve();
+function show(scene) {
+  if (!scene || scene.scene === last) return;
+  last = scene.scene;
+  waiting = waiting.then(() => apply(scene)).catch((error) => setTimeout(() => { throw error; }));
+}
+
+async function apply(scene) {
   if (!root.isConnected) element.replaceChildren(root);
-  const number = ++newest;
-  const [background, mask, sketch] = await Promise.all(["photo", "mask", "sketch"].map((key) => scene[key] && load(scene[key])));
-  if (number !== newest) return; // a newer scene came while this one was loading
-  if (background) {
-    Object.assign(state, { width: scene.width, height: scene.height, done: [], undone: [], scene, zoom: 1, x: 0, y: 0 });
-    state.original = scene.original || null;
-    photo.src = scene.photo;
-    for (const each of [photo, layers.mask, layers.sketch]) { each.width = scene.width; each.height = scene.height; }
+  if (!scene.photo && scene.session && scene.session !== state.session) return; // of a photo that was closed
+  if (scene.running) noteProgress(scene.running);
+  if (scene.preview) await drawPreview(scene.preview);
+  if (scene.running) return;
+  const [photo, mask, sketch] = await Promise.all(["photo", "mask", "sketch"].map((key) => scene[key] && load(scene[key])));
+  if (photo) {
+    Object.assign(state, { width: scene.width, height: scene.height, session: scene.session });
+    for (const each of [photoCanvas, liveCanvas, layers.mask, layers.sketch]) { each.width = scene.width; each.height = scene.height; }
+    endRun();
+    openPhoto(photo);
+    find("#save-png").hidden = scene.save_as === "PNG";
+    find("#save-original").title = `Save the result as ${scene.save_as} (Ctrl+S)`;
     sheet.style.width = `${scene.width}px`;
     sheet.style.height = `${scene.height}px`;
     stage.classList.add("ready");
+    state.scene = scene;
+    showStep(OPENED);
     layOut();
   }
   if (mask) commit({ kind: "image", layer: "mask", image: mask });
   if (sketch) commit({ kind: "image", layer: "sketch", image: sketch, found: scene.found });
+  if (scene.steps) await takeSteps(scene);
   state.scene = scene;
   changed();
   refresh();
+}
+
+async function takeSteps(scene) {
+  const images = await Promise.all(scene.steps.map((step) => load(step.patch)));
+  const sent = asked.run === scene.run ? asked.sent : null;
+  scene.steps.forEach((step, index) => addStep({ ...step, image: images[index] }, sent));
+  leaveUndoneFills();
+  endRun();
+  showStep(scene.steps.at(-1).id, without(state.painted, sent));
+  layOut();
+}
+
+async function drawPreview({ picture, box }) {
+  const image = await load(picture);
+  if (running) liveCanvas.getContext("2d").drawImage(image, ...box);
 }
 
 function strokes() {
   if (!state.scene) return null;
   return {
     mask: layers.mask.toDataURL("image/png"), sketch: layers.sketch.toDataURL("image/png"),
-    line_width: brushPixels("sketch"),
+    line_width: brushPixels("sketch"), ...placeOf(),
   };
 }
+const placeOf = () => ({ step: shown, run: asked.run });
 
 // Inputs of an event as the server shall get them: in place of the scene it once sent, the strokes of now. The scene is
 // known by its field `scene`, so the order of the inputs does not matter.
-const withStrokes = (inputs) => inputs.map((input) => (input?.scene ? strokes() : input));
-
-function showOriginal(on) {
-  stage.classList.toggle("original", on);
-  if (state.original) photo.src = on ? state.original : state.scene.photo || photo.src;
-}
+const inPlaceOfScene = (inputs, value) => inputs.map((input) => (input?.scene ? value() : input));
+const withStrokes = (inputs) => inPlaceOfScene(inputs, strokes);
+const withPlace = (inputs) => inPlaceOfScene(inputs, placeOf);
 
 window.studio = {
-  undo, redo, stepBrush, resetZoom, toggleHelp, strokes, withStrokes, showOriginal, setLayer,
+  undo, redo, stepBrush, resetZoom, toggleHelp, strokes, withStrokes, withPlace, startRun, endRun, showOriginal, setLayer, setTool,
   hovered: () => stage.matches(":hover"),
   holdSpace(on) { if (state.space !== on) { state.space = on; refresh(); } },
   setGrow(value) { state.grow = Number(value); showGrown(); },
   setInvert(value) { state.invert = Boolean(value); showGrown(); },
-  download() { setTimeout(() => document.querySelector("#download-file").click(), 200); },
+  download() { setTimeout(() => press("download-file"), 200); },
 };
 
-new ResizeObserver(() => { layOut(); refresh(); }).observe(stage);
+new ResizeObserver(() => { layOut(); refresh(); }).observe(element);
 window.addEventListener("resize", layOut);
 watch("value", () => show(props.value));
 changed();

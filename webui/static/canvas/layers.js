@@ -1,17 +1,22 @@
-// What the canvas holds, and its layers: every change is a record, so undo replays the others.
+// What is painted: every change of a layer is a record, so undo replays the others. Each layer has its own undo.
 
 const PAINT = { mask: "255, 45, 85", sketch: "15, 23, 42" };
+const ERASER_RIM = 3; // pixels an eraser is wider than the brush, so that nothing soft stays of a stroke it goes along
 
 const find = (selector) => root.querySelector(selector);
-const stage = find(".easel-stage"), sheet = find(".easel-sheet"), photo = find("img"), ring = find(".easel-ring");
+const stage = find(".easel-stage"), sheet = find(".easel-sheet"), ring = find(".easel-ring");
 const size = find("input"), help = find(".easel-help");
-const layers = { mask: find("canvas[data-layer=mask]"), sketch: find("canvas[data-layer=sketch]") };
-const grownCanvas = find("canvas[data-layer=grown]"), litCanvas = find("canvas[data-layer=lit]");
+const canvasOf = (layer) => find(`canvas[data-layer=${layer}]`);
+const layers = { mask: canvasOf("mask"), sketch: canvasOf("sketch") };
+const photoCanvas = canvasOf("photo"), liveCanvas = canvasOf("live");
+const grownCanvas = canvasOf("grown"), litCanvas = canvasOf("lit");
 
+const unpainted = () => ({ mask: { done: [], undone: [] }, sketch: { done: [], undone: [] } });
 const state = {
   width: 1, height: 1, layer: "mask", tool: "brush", brush: { mask: 24, sketch: 3 },
-  zoom: 1, x: 0, y: 0, fit: 1, grow: 4, invert: false, done: [], undone: [], space: false, scene: null, original: null,
+  zoom: 1, x: 0, y: 0, fit: 1, grow: 4, invert: false, painted: unpainted(), space: false, scene: null, session: null,
 };
+
 function play(record) {
   const context = layers[record.layer].getContext("2d");
   if (replaces(record)) context.clearRect(0, 0, state.width, state.height);
@@ -25,7 +30,7 @@ const replaces = (record) => record.kind === "clear" || (record.kind === "image"
 function drawSegment(context, stroke, from) {
   context.globalCompositeOperation = stroke.erase ? "destination-out" : "source-over";
   context.strokeStyle = `rgb(${PAINT[stroke.layer]})`;
-  context.lineWidth = stroke.size;
+  context.lineWidth = stroke.size + (stroke.erase ? ERASER_RIM : 0);
   context.lineCap = context.lineJoin = "round";
   context.beginPath();
   const points = stroke.points;
@@ -38,25 +43,46 @@ function drawSegment(context, stroke, from) {
 
 function replay(layer) {
   layers[layer].getContext("2d").clearRect(0, 0, state.width, state.height);
-  const records = state.done.filter((record) => record.layer === layer);
-  const start = Math.max(0, records.findLastIndex(replaces));
-  records.slice(start).forEach(play);
+  const records = state.painted[layer].done;
+  records.slice(Math.max(0, records.findLastIndex(replaces))).forEach(play);
 }
 
 function commit(record, played = false) {
-  const last = state.done.at(-1);
-  if (record.found && last?.found) { state.done.pop(); replay(record.layer); } // another threshold, not more edges
-  state.done.push(record);
-  state.undone = [];
-  if (!played) play(record);
+  const history = state.painted[record.layer], last = history.done.at(-1);
+  const first = !history.done.length;
+  if (record.found && last?.found) { history.done.pop(); replay(record.layer); } // another threshold, not more edges
+  history.done.push(record);
+  history.undone = [];
+  leaveUndoneFills();
+  if (played) replay(record.layer); // drawn piece by piece its rim is another one than drawn at once
+  else play(record);
   changed();
+  if (first && record.layer === "sketch" && record.kind === "stroke") press("sketch-started");
 }
 
-function undo() { const record = state.done.pop(); if (record) { state.undone.push(record); replay(record.layer); changed(); } }
-function redo() { const record = state.undone.pop(); if (record) { state.done.push(record); play(record); changed(); } }
+const isPainted = (layer) => {
+  const records = state.painted[layer].done;
+  const start = Math.max(0, records.findLastIndex((record) => record.kind === "clear"));
+  return records.slice(start).some((record) => record.kind !== "clear" && !record.erase);
+};
+const masked = () => state.invert || isPainted("mask");
+
+// Strokes of the layer that is chosen come first, then the fill: a stroke of the other layer is never taken back.
+function undo() {
+  const history = state.painted[state.layer];
+  if (history.done.length) { history.undone.push(history.done.pop()); replay(state.layer); changed(); }
+  else undoFill();
+}
+function redo() {
+  const history = state.painted[state.layer], record = history.undone.pop();
+  if (record) { history.done.push(record); play(record); changed(); } else redoFill();
+}
 
 function changed() {
-  find("[data-tool=undo]").disabled = !state.done.length;
-  find("[data-tool=redo]").disabled = !state.undone.length;
+  const history = state.painted[state.layer];
+  find("[data-tool=undo]").disabled = !history.done.length && !canUndoFill();
+  find("[data-tool=redo]").disabled = !history.undone.length && !canRedoFill();
+  document.documentElement.classList.toggle("sketch-drawn", isPainted("sketch"));
   showGrown();
 }
+const press = (id) => document.querySelector(`button#${id}, #${id} button`)?.click();

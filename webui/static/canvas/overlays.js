@@ -69,9 +69,3 @@ function showLit() {
     lit.drawImage(insideCanvas, 0, 0);
   });
 }
-
-function masked() {
-  const records = state.done.filter((record) => record.layer === "mask");
-  const start = Math.max(0, records.findLastIndex((record) => record.kind === "clear"));
-  return state.invert || records.slice(start).some((record) => record.kind !== "clear" && !record.erase);
-}

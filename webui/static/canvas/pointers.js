@@ -1,7 +1,21 @@
 // Pointers: one paints or moves, two fingers zoom.
 
 const pointers = new Map();
-let stroke = null, pinch = null;
+const HOLD = 500; // milliseconds that a finger rests until the original is shown
+const STILL = 8; // pixels of the screen that it may move meanwhile
+let stroke = null, pinch = null, holding = null;
+
+function discardStroke() { if (stroke) { const { layer } = stroke; stroke = null; replay(layer); showLit(); } }
+function hold(event) {
+  const { clientX, clientY } = event;
+  holding = { clientX, clientY, timer: setTimeout(() => { discardStroke(); holding.shown = true; showOriginal(true); }, HOLD) };
+}
+function endHold() {
+  if (!holding) return;
+  clearTimeout(holding.timer);
+  if (holding.shown) showOriginal(false);
+  holding = null;
+}
 
 stage.addEventListener("pointerdown", (event) => {
   if (!state.scene || event.button > 1) return;
@@ -10,12 +24,14 @@ stage.addEventListener("pointerdown", (event) => {
   stage.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, event);
   if (pointers.size === 2) {
-    if (stroke) { stroke = null; replay(state.layer); showLit(); } // the first finger was the start of a pinch
+    endHold();
+    discardStroke(); // the first finger was the start of a pinch
     pinch = spread();
   } else if (!state.space && state.tool !== "pan" && event.button === 0) {
     stroke = { kind: "stroke", layer: state.layer, erase: state.tool === "erase", size: brushPixels(), points: [toSheet(event)] };
     drawSegment(layers[stroke.layer].getContext("2d"), stroke, 0);
     if (stroke.layer === "sketch") showLit();
+    if (event.pointerType === "touch") hold(event);
   }
 });
 
@@ -26,6 +42,7 @@ stage.addEventListener("pointermove", (event) => {
   const before = pointers.get(event.pointerId);
   if (!before) return;
   pointers.set(event.pointerId, event);
+  if (holding && !holding.shown && Math.hypot(event.clientX - holding.clientX, event.clientY - holding.clientY) > STILL) endHold();
   if (pinch) {
     const now = spread();
     state.x += now.x - pinch.x; state.y += now.y - pinch.y;
@@ -37,7 +54,7 @@ stage.addEventListener("pointermove", (event) => {
     for (const each of moves.length ? moves : [event]) stroke.points.push(toSheet(each));
     drawSegment(layers[stroke.layer].getContext("2d"), stroke, from);
     if (stroke.layer === "sketch") showLit();
-  } else if (pointers.size === 1) {
+  } else if (pointers.size === 1 && !holding) {
     state.x += event.clientX - before.clientX; state.y += event.clientY - before.clientY;
     place();
   }
@@ -45,6 +62,7 @@ stage.addEventListener("pointermove", (event) => {
 
 function lift(event) {
   pointers.delete(event.pointerId);
+  endHold();
   if (pointers.size < 2) pinch = null;
   if (stroke) { const finished = stroke; stroke = null; commit(finished, true); }
   refresh();

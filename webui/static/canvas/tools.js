@@ -8,6 +8,7 @@ function setLayer(layer) {
   size.max = WIDEST[layer]; // before the value, which it would cut
   size.value = state.brush[layer];
   refresh();
+  changed(); // each layer has its own undo
 }
 function setTool(name) { state.tool = name; refresh(); }
 function setBrush(value) { size.value = value; state.brush[state.layer] = Number(size.value); refresh(); }
@@ -31,17 +32,30 @@ function refresh() {
   ring.style.borderColor = state.tool === "erase" ? "#fff" : `rgb(${PAINT[state.layer]})`;
 }
 
-root.querySelector(".easel-bar").addEventListener("click", (event) => {
+const actions = {
+  undo, redo, clear: () => commit({ kind: "clear", layer: state.layer }), in: () => { zoomBy(1.5); refresh(); },
+  out: () => { zoomBy(1 / 1.5); refresh(); }, fit: () => { resetZoom(); refresh(); }, help: toggleHelp,
+  edges: () => press("canvas-auto-edges"), original: () => {},
+};
+root.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.layer) return setLayer(button.dataset.layer);
-  const actions = {
-    undo, redo, clear: () => commit({ kind: "clear", layer: state.layer }), in: () => { zoomBy(1.5); refresh(); },
-    out: () => { zoomBy(1 / 1.5); refresh(); }, fit: () => { resetZoom(); refresh(); }, help: toggleHelp,
-    edges: () => document.querySelector("button#canvas-auto-edges, #canvas-auto-edges button").click(),
-  };
   const name = button.dataset.tool;
-  actions[name] ? actions[name]() : setTool(name);
+  if (name) actions[name] ? actions[name]() : setTool(name);
 });
+for (const id of ["fill", "save-original", "save-png"]) find(`#${id}`).addEventListener("click", () => press(`do-${id}`));
+
+// The original is shown as long as its button is held, by pointer or key.
+const originalButton = find("[data-tool=original]");
+originalButton.addEventListener("pointerdown", (event) => { originalButton.setPointerCapture(event.pointerId); showOriginal(true); });
+for (const name of ["pointerup", "pointercancel", "lostpointercapture", "blur", "keyup"])
+  originalButton.addEventListener(name, () => showOriginal(false));
+originalButton.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) showOriginal(true); });
+originalButton.addEventListener("contextmenu", (event) => event.preventDefault());
+
 size.addEventListener("input", () => setBrush(size.value));
-function toggleHelp() { help.hidden = !help.hidden; }
+function toggleHelp() {
+  help.hidden = !help.hidden;
+  find("[data-tool=help]").setAttribute("aria-expanded", !help.hidden);
+}

@@ -1,9 +1,16 @@
 // The view: from pixels of the photo to pixels of the screen.
 
+// As high as the window leaves it with the buttons and the steps below; on a phone the buttons stick to its edge.
+const LOWEST = 180, PHONE = 640; // pixels
+const BELOW = 22; // the gaps between the stage, the buttons, the steps and the end of the window
+
 function layOut() {
   const width = stage.clientWidth;
   if (!width || !state.scene) return;
-  const height = Math.max(180, Math.min(width * state.height / state.width, window.innerHeight * 0.66));
+  const above = stage.getBoundingClientRect().top + window.scrollY;
+  const below = find(".easel-actions").offsetHeight + strip.offsetHeight + BELOW;
+  const free = window.innerWidth <= PHONE ? window.innerHeight * 0.56 : window.innerHeight - above - below;
+  const height = Math.max(LOWEST, Math.min(width * state.height / state.width, free));
   stage.style.height = `${Math.round(height)}px`;
   state.fit = Math.min(width / state.width, height / state.height);
   place();
@@ -27,7 +34,7 @@ function zoomBy(factor, x = stage.clientWidth / 2, y = stage.clientHeight / 2) {
   place();
 }
 
-function resetZoom() { state.zoom = 1; state.x = state.y = 0; place(); help.hidden = true; }
+function resetZoom() { state.zoom = 1; state.x = state.y = 0; place(); if (!help.hidden) toggleHelp(); }
 
 function toSheet(event) {
   const box = stage.getBoundingClientRect(), scale = state.fit * state.zoom;
