@@ -22,7 +22,7 @@ MASK_PAINT = (255, 45, 85)
 SKETCH_PAINT = (15, 23, 42)
 GROWN_PAINT = (255, 180, 40)
 
-SCRIPTS = ("markup", "layers", "steps", "overlays", "view", "tools", "pointers", "running", "exchange")
+SCRIPTS = ("markup", "layers", "steps", "overlays", "view", "tools", "pointers", "running", "viewer", "exchange")
 """Files of `static/canvas/` in the order in which the browser runs them."""
 
 HAND_OVER_STROKES = "(...inputs) => window.studio.withStrokes(inputs)"
@@ -81,7 +81,7 @@ def steps_scene(steps: Sequence[Step], run: str, side_by_side: bool = False) -> 
         **_new_scene(),
         "session": session.key,
         "run": run,
-        "steps": [_step(step) for step in steps],
+        "steps": [as_sent(step) for step in steps],
         "side_by_side": side_by_side,
     }
 
@@ -122,7 +122,7 @@ def _new_scene() -> dict[str, Any]:
     return {"scene": uuid.uuid4().hex}
 
 
-def _step(step: Step) -> dict[str, Any]:
+def as_sent(step: Step) -> dict[str, Any]:
     """A fill as the canvas keeps it: the pixels that it changed, and where."""
     height, width = step.session.canvas_size
     hole = masks.resize(read_mask(step.mask), height, width)

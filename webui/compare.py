@@ -1,4 +1,4 @@
-"""The Compare tab: one mask, many methods, fastest first; measured where the hidden pixels are known."""
+"""The Compare tab: one mask, many methods, those of little cost first; measured where the hidden pixels are known."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,8 @@ from inpaint_core.predictor import FillOptions
 from webui import canvas, controls, runner
 from webui.events import PRIVATE, Updates, Values, shows_errors
 from webui.files import save_png
-from webui.pictures import resized
+from webui.filling import FillJob, keep
+from webui.runner import FillRequest
 from webui.workspace import Workspace
 
 # Key of `metrics.measure`, heading, format, whether more is better (None: neither).
@@ -58,12 +60,19 @@ class CompareTab:
         self.blend = controls.blend_choice("Blending", "compare-blend")
         start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
         self.status = gr.Markdown(FIRST_STATUS, elem_id="compare-status", elem_classes="quiet status")
-        self.gallery = controls.pictures("Results", elem_id="results", buttons=["fullscreen"], visible="hidden")
+        self.tiles = gr.HTML(
+            None,
+            html_template="<div></div>",
+            js_on_load=(Path(__file__).parent / "static" / "tiles.js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+            label="Results",
+            elem_id="results",
+        )
         self.table = gr.HTML(elem_id="measures")
         run: Any = start.click(
             self.compare,
             {*workspace.inputs, self.methods, self.measure, self.blend},
-            [self.gallery, self.table, self.status, workspace.last_mask],
+            [self.tiles, self.table, self.status, workspace.last_mask],
             concurrency_id=runner.QUEUE,
             js=canvas.HAND_OVER_STROKES,
             show_progress_on=self.status,
@@ -74,11 +83,11 @@ class CompareTab:
     @property
     def cleared(self) -> list[Any]:
         """What `clear` sets."""
-        return [self.status, self.gallery, self.table]
+        return [self.status, self.tiles, self.table]
 
     def clear(self) -> Updates:
         """No results any more of the photo before."""
-        return {self.status: FIRST_STATUS, self.gallery: gr.Gallery(value=None, visible="hidden"), self.table: ""}
+        return {self.status: FIRST_STATUS, self.tiles: {"tiles": []}, self.table: ""}
 
     @shows_errors
     def compare(self, values: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Updates]:  # noqa: B008
@@ -89,31 +98,32 @@ class CompareTab:
         progress(0, desc="Reading the photo and the mask")
         target = drawing.target()
         session, mask = target.session, target.mask
-        image = session.pixels()
+        original = session.photo()
+        image = session.pixels(original)
         options = FillOptions(sketch=target.sketch, blend=values[self.blend] or None)
-        yield {self.workspace.last_mask: str(save_png(mask, session.new_path(".png")))}
+        yield {self.workspace.last_mask: str(save_png(mask, session.new_path(".png"))), **self.clear()}
         results: list[Result] = []
-        pictures: list[tuple[str, str]] = []
+        tiles: list[dict[str, Any]] = []
         for result in fill_all(image, mask, values[self.methods], options, progress=progress, fill=runner.fill):
             results.append(result)
             done = f"{len(results)} of {len(values[self.methods])} methods."
             if result.image is None:
                 yield {self.table: as_table(results), self.status: done}
                 continue
-            path = str(save_png(resized(result.image, session.canvas_size), session.new_path(".png")))
-            pictures.append((path, caption(result)))
-            yield {**self._shown(pictures, results), self.status: done}
+            job = FillJob(session, original, FillRequest(image, mask, result.method, options))
+            tiles.append({"step": canvas.as_sent(keep(job, result)), "caption": caption(result)})
+            yield {**self._shown(tiles, results), self.status: done}
             if measure:  # after it was shown: the numbers may take longer than the fill
                 results[-1] = replace(result, metrics=metrics.measure(result.image, image, mask))
-                pictures[-1] = (path, caption(results[-1]))
-                yield self._shown(pictures, results)
-        words = f"{len(results)} methods, fastest first; all numbers are of the hole alone." if measure else "Done."
+                tiles[-1] = {**tiles[-1], "caption": caption(results[-1])}
+                yield self._shown(tiles, results)
+        words = f"{len(results)} methods; all numbers are of the hole alone." if measure else "Done."
         if measure and not any("hole_lpips" in result.metrics for result in results):
             words += " " + (metrics.lpips_unavailable_reason() or "")
-        yield {self.status: words}
+        yield {self.status: f"{words} Press a picture to see it up close; **Use this** takes it to Edit as a step."}
 
-    def _shown(self, pictures: list[tuple[str, str]], results: list[Result]) -> Updates:
-        return {self.gallery: gr.Gallery(value=list(pictures), visible=True), self.table: as_table(results)}
+    def _shown(self, tiles: list[dict[str, Any]], results: list[Result]) -> Updates:
+        return {self.tiles: {"tiles": list(tiles)}, self.table: as_table(results)}
 
 
 def chosen_at_first(name: str) -> bool:
@@ -122,8 +132,8 @@ def chosen_at_first(name: str) -> bool:
 
 
 def caption(result: Result) -> str:
-    """Title, time and, where the truth is known, the main numbers."""
-    parts = [catalogue.get(result.method).title, f"{result.seconds:.2f} s"]
+    """Time and, where the truth is known, the main numbers."""
+    parts = [f"{result.seconds:.2f} s"]
     parts += [
         f"{heading} {_number(result.metrics[key], form)}"
         for key, heading, form, _ in COLUMNS

@@ -121,11 +121,11 @@ def test_compare_streams_the_chosen_methods_with_their_measures(page: Page, phot
         choice.locator("input").set_checked(wanted)
     page.locator("#hide-and-seek input").set_checked(True)
     page.locator("#compare").click()
-    expect(page.locator("#results img").first).to_be_visible()
+    expect(page.locator("#results canvas").first).to_be_visible()
     expect(page.locator("#compare-status")).to_contain_text("2 methods")
-    expect(page.locator("#results .caption-label")).to_have_count(2)
-    for caption in page.locator("#results .caption-label").all_inner_texts():
-        assert re.search(r"\d s .*L1 0\.\d+ .*PSNR [\d.]+ dB .*SSIM", caption)
+    expect(page.locator("#results figcaption")).to_have_count(2)
+    for caption in page.locator("#results figcaption").all_inner_texts():
+        assert re.search(r"(?s)\d s .*L1 0\.\d+ .*PSNR [\d.]+ dB .*SSIM", caption)
     assert page.locator("#measures tr").count() == 3
     assert np.isfinite(float(page.locator("#measures td").nth(1).inner_text()))
 

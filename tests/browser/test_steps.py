@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +13,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, shown
 
 STEPS = ".easel-steps button"
+
+
+def _near(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """The mask and what is at most so many pixels beside it."""
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)) > 0
 
 
 def test_five_objects_go_by_five_strokes_and_five_fills_without_scrolling(
@@ -28,7 +34,7 @@ def test_five_objects_go_by_five_strokes_and_five_fills_without_scrolling(
         drag(page, (0.2, row), (0.3, row))
         strokes.append(painted(page))
         fill(page)
-        assert not painted(page).any()  # ready for the next one
+    assert not painted(page).any()  # ready for the next one
     assert page.evaluate("window.scrollY") == 0
     assert page.locator("#fill").is_visible()
 
@@ -39,9 +45,9 @@ def test_five_objects_go_by_five_strokes_and_five_fills_without_scrolling(
     union = np.asarray(Image.fromarray(np.any(strokes, axis=0)).resize((2000, 1400), Image.Resampling.NEAREST))
     changed = (before != after).any(axis=2)
     assert changed[union].mean() > 0.5
-    near = np.asarray(Image.fromarray(union).reduce(16).point(lambda value: bool(value)).resize((2000, 1400))) > 0
+    near = _near(union, 12)  # the few pixels by which the mask is grown
     assert not changed[:, 1000:].any()
-    assert (changed & ~near).mean() < 0.01  # the few pixels by which the mask is grown
+    assert not (changed & ~near).any()
     assert Image.open(download(page, "#save-original", tmp_path)).format == "JPEG"
 
 
@@ -64,7 +70,7 @@ def test_a_fill_is_undone_with_its_strokes_redone_and_gone_back_to(page: Page, p
     fill(page)  # with nothing painted: the same hole once more, of the photo as it was
     other = shown(page)
     assert not np.array_equal(other, filled)
-    assert not (other != opened).any(axis=2)[(filled == opened).all(axis=2) & ~strokes].any()
+    assert not (other != opened).any(axis=2)[~_near(strokes, 8)].any()
     page.locator(STEPS).nth(1).click()
     assert np.array_equal(shown(page), filled)
     saved = np.asarray(Image.open(download(page, "#save-original", tmp_path)))

@@ -8,7 +8,7 @@ import pytest
 
 import inpaint_core
 from inpaint_core import InpaintError, Result, catalogue, predictor
-from tests.webui.painting import box, initial, items, layer
+from tests.webui.painting import box, initial, layer
 from webui import compare
 from webui.compare import CompareTab
 from webui.events import Updates, Values
@@ -34,24 +34,26 @@ def _values(tab: CompareTab, session: Session, methods: list[str], measure: bool
 
 
 def _captions(updates: Updates, tab: CompareTab) -> list[str]:
-    return [caption for _, caption in items(updates[tab.gallery])]
+    return [f"{tile['step']['title']} · {tile['caption']}" for tile in updates[tab.tiles]["tiles"]]
 
 
 def test_every_result_is_shown_as_soon_as_it_is_ready_the_cheap_ones_first(tab: CompareTab, session: Session) -> None:
     updates = list(tab.compare(_values(tab, session, ["telea", "ns"])))
-    shown = [_captions(each, tab) for each in updates if tab.gallery in each]
+    shown = [_captions(each, tab) for each in updates if tab.tiles in each and each[tab.tiles]["tiles"]]
     assert [len(captions) for captions in shown] == [1, 2]
     assert [caption.split(" · ")[0] for caption in shown[-1]] == [
         catalogue.get("ns").title,
         catalogue.get("telea").title,
     ]
-    assert updates[-1][tab.status] == "Done."
+    assert updates[-1][tab.status].startswith("Done.")
+    sent = [tile["step"]["id"] for tile in updates[-2][tab.tiles]["tiles"]]
+    assert set(sent) == set(session.steps)  # each can be taken over as a step
     assert any(tab.workspace.last_mask in each for each in updates)
 
 
 def test_a_result_is_shown_before_it_is_measured(tab: CompareTab, session: Session) -> None:
     updates = list(tab.compare(_values(tab, session, ["ns"], measure=True)))
-    before, after = [_captions(each, tab)[0] for each in updates if tab.gallery in each]
+    before, after = [_captions(each, tab)[0] for each in updates if tab.tiles in each and each[tab.tiles]["tiles"]]
     assert "PSNR" not in before
     assert "PSNR" in after
     assert "1 methods" in updates[-1][tab.status]
@@ -71,7 +73,7 @@ def test_a_method_that_fails_is_named_in_the_table_and_the_others_go_on(
     updates = list(tab.compare(_values(tab, session, ["telea", "ns"])))
     tables = [each[tab.table] for each in updates if tab.table in each]
     assert "It is too large." in tables[-1]
-    assert len(_captions(next(each for each in updates if tab.gallery in each), tab)) == 1
+    assert len(_captions(next(each for each in updates if tab.tiles in each and each[tab.tiles]["tiles"]), tab)) == 1
 
 
 @pytest.mark.parametrize("methods", [[], ["magic"]])

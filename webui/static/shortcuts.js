@@ -7,10 +7,11 @@
 
   // A key that a focused button or slider needs is the control's own; Tab and Space are the canvas' only while the
   // pointer works on it, so that nobody is kept there.
-  let pointed = -Infinity;
+  let pointed = -Infinity, byPointer = false; // when the pointer last moved there; whether it gave the stage its focus
+  document.addEventListener("pointerdown", (event) => { byPointer = Boolean(event.target.closest?.(".easel-stage")); }, true);
   document.addEventListener("pointermove", (event) => { if (event.target.closest?.(".easel-stage")) pointed = performance.now(); });
   const working = (event) => {
-    const free = event.target === document.body || (event.target.matches?.(".easel-stage") && !event.target.matches(":focus-visible"));
+    const free = event.target === document.body || (event.target.matches?.(".easel-stage") && byPointer);
     return free && window.studio.hovered() && performance.now() - pointed < 10000;
   };
   const isOpen = (selector) => { const found = document.querySelector(selector); return Boolean(found && found.offsetParent); };
@@ -31,6 +32,7 @@
     else if (key === " " && working(event)) act = () => studio.holdSpace(true);
     else if (key === "tab" && working(event)) act = () => studio.showOriginal(true);
     if (act) { event.preventDefault(); act(); }
+    else if (key === "tab") byPointer = false;
   });
   document.addEventListener("keyup", (event) => {
     if (event.key === " ") window.studio?.holdSpace(false);

@@ -54,6 +54,44 @@ async function takeSteps(scene) {
   endRun();
   showStep(scene.steps.at(-1).id, without(state.painted, sent));
   layOut();
+  if (scene.side_by_side) viewSteps(scene.steps.map((step) => step.id));
+}
+
+// ---- results of a comparison: steps that are not on the strip until they are used
+
+function drawOver(canvas, step) {
+  drawStep(canvas, step.parent).getContext("2d").drawImage(step.image, ...step.box);
+  return canvas;
+}
+
+function closeUp(step) {
+  const whole = drawOver(newCanvas(state.width, state.height), step);
+  const [x, y, width, height] = step.box, more = 0.3 * Math.max(width, height);
+  const left = Math.max(0, x - more), top = Math.max(0, y - more);
+  const part = [left, top, Math.min(state.width, x + width + more) - left, Math.min(state.height, y + height + more) - top];
+  const scale = Math.min(1.5, 480 / Math.max(part[2], part[3]));
+  const small = newCanvas(Math.round(part[2] * scale), Math.round(part[3] * scale));
+  small.getContext("2d").imageSmoothingQuality = "high";
+  small.getContext("2d").drawImage(whole, ...part, 0, 0, small.width, small.height);
+  return small;
+}
+
+function useStep(step) {
+  if (!steps.has(step.parent)) return;
+  if (!steps.has(step.id)) addStep(step, copyOf(state.painted));
+  leaveUndoneFills();
+  showStep(step.id, unpainted());
+  document.querySelector("#edit-button, button[role=tab]")?.click();
+  stage.scrollIntoView({ block: "nearest" });
+}
+
+function viewTiles(all, first) {
+  const pictures = [
+    { id: OPENED, title: "Original", draw: (canvas) => drawStep(canvas, first.parent) },
+    ...all.map((step) => ({ id: step.id, title: step.title, draw: (canvas) => drawOver(canvas, step), use: () => useStep(step) })),
+    pictureOfMask(first),
+  ];
+  openViewer({ pictures, chosen: [0, pictures.findIndex((each) => each.id === first.id)], box: first.box, mode: "2" });
 }
 
 async function drawPreview({ picture, box }) {
@@ -82,6 +120,7 @@ window.studio = {
   holdSpace(on) { if (state.space !== on) { state.space = on; refresh(); } },
   setGrow(value) { state.grow = Number(value); showGrown(); },
   setInvert(value) { state.invert = Boolean(value); showGrown(); },
+  closeUp, useStep, viewTiles, viewSteps,
   download() { setTimeout(() => press("download-file"), 200); },
 };
 

@@ -82,6 +82,7 @@ function changed() {
   const history = state.painted[state.layer];
   find("[data-tool=undo]").disabled = !history.done.length && !canUndoFill();
   find("[data-tool=redo]").disabled = !history.undone.length && !canRedoFill();
+  find("[data-tool=viewer]").disabled = steps.size < 2;
   document.documentElement.classList.toggle("sketch-drawn", isPainted("sketch"));
   showGrown();
 }

@@ -56,6 +56,7 @@ root.innerHTML = `
     ${tool("undo", "Undo", "Undo (Ctrl+Z)", "M8 5L3 10l5 5M3 10h11a6 6 0 0 1 0 12h-3")}
     ${tool("redo", "Redo", "Redo (Ctrl+Shift+Z)", "M16 5l5 5-5 5M21 10H10a6 6 0 0 0 0 12h3")}
     <button type="button" data-tool="original" aria-label="Show the original" aria-pressed="false" title="Hold to see the original (Tab)">${icon("M2 12s4-7 10-7 10 7 10 7-4 7-10 7-10-7-10-7zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z")}<span>Original</span></button>
+    <button type="button" data-tool="viewer" aria-label="Compare steps up close" title="Compare steps up close">${icon("M4 5h7v14H4zM13 5h7v14h-7z")}<span>Compare</span></button>
     <span class="easel-space"></span>
     <button type="button" id="save-png" title="Save as PNG: every known pixel bit for bit" hidden>PNG</button>
     <button type="button" id="save-original" title="Save the result (Ctrl+S)">Save</button>

@@ -35,7 +35,7 @@ function refresh() {
 const actions = {
   undo, redo, clear: () => commit({ kind: "clear", layer: state.layer }), in: () => { zoomBy(1.5); refresh(); },
   out: () => { zoomBy(1 / 1.5); refresh(); }, fit: () => { resetZoom(); refresh(); }, help: toggleHelp,
-  edges: () => press("canvas-auto-edges"), original: () => {},
+  edges: () => press("canvas-auto-edges"), original: () => {}, viewer: () => viewSteps(),
 };
 root.addEventListener("click", (event) => {
   const button = event.target.closest("button");
