@@ -71,6 +71,7 @@ def page(opened: Page) -> Iterator[Page]:
 
     opened.on("pageerror", note)
     opened.set_viewport_size(SIZE)
+    opened.evaluate("document.querySelector('dialog.viewer').close()")
     opened.get_by_role("tab", name="Edit").click()
     opened.evaluate("window.studio.setLayer('mask'); window.studio.setTool('brush'); window.studio.resetZoom()")
     opened.mouse.move(1, 1)
