@@ -27,7 +27,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN
-from inpaint_core.networks.mi_gan import MIGAN
+from inpaint_core.networks.migan import MIGAN
 from inpaint_core.networks.partial_conv import PartialConvUNet
 from tests.provenance import UNTRAINED
 
@@ -42,10 +42,10 @@ SMALL: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "deepfill_v2": (DeepFillV2, {"width": 8}),
     "lama": (LaMa, {"width": 8, "blocks": 1}),
     "aot_gan": (AOTGAN, {"width": 8, "blocks": 1}),
-    "mi_gan": (MIGAN, {"base": 2048, "most": 16}),
+    "migan": (MIGAN, {"base": 2048, "most": 16}),
 }
 SIDE = 128
-SIDES = {"mi_gan": 512}  # of networks that take one size only
+SIDES = {"migan": 512}  # of networks that take one size only
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,7 @@ def test_a_sketch_changes_what_deepfill_v2_fills() -> None:
 
 @torch.no_grad()
 def test_weights_for_another_size_than_the_methods_are_one_sentence() -> None:
-    method = make("mi_gan", load=lambda: MIGAN(size=256, base=1024, most=8))
+    method = make("migan", load=lambda: MIGAN(size=256, base=1024, most=8))
     with pytest.raises(InpaintError, match="take 256 x 256 pixels"):
         method.fill(*batch(1, 512))
 

@@ -89,13 +89,13 @@ def test_a_small_lama_gives_what_the_published_code_gave() -> None:
 
 
 @torch.no_grad()
-def test_a_small_mi_gan_gives_what_the_published_code_gave() -> None:
+def test_a_small_migan_gives_what_the_published_code_gave() -> None:
     """Of squares of 64 px with up to 64 channels: `base` 1024."""
-    golden = np.load(Path(__file__).parents[1] / "golden" / "mi_gan_published.npz")
-    method, network = weights.network_from_public(published_state(layout("mi_gan"), gain=0.8))
+    golden = np.load(Path(__file__).parents[1] / "golden" / "migan_published.npz")
+    method, network = weights.network_from_public(published_state(layout("migan"), gain=0.8))
     image, mask, _ = photo(64, 64)
     output = network.double()(image, mask)[0, :, ::2, ::2]
-    assert method == "mi_gan"
+    assert method == "migan"
     assert (output - torch.from_numpy(golden["output"])).abs().max() < 5e-6
 
 

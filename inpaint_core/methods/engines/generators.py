@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from inpaint_core.methods.engines.graph import LAYERS, append, array, reflected, with_bias
 from inpaint_core.networks.aot_gan import AOTBlock, ReflectConv2d, UpConv
 from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, SpectralTransform
-from inpaint_core.networks.mi_gan import LIMIT, MIGAN, SeparableConv2d
+from inpaint_core.networks.migan import LIMIT, MIGAN, SeparableConv2d
 
 SPATIAL = np.array([2, 3], np.int64)
 
@@ -169,7 +169,7 @@ def _separable(layer: SeparableConv2d, x: Any) -> Any:
     return _activate(ops.add(x, array(layer.noise * layer.noise_strength)[None, None]) if layer.has_noise else x)
 
 
-def _mi_gan(network: MIGAN, x: Any) -> Any:
+def _migan(network: MIGAN, x: Any) -> Any:
     features = _activate(append(network.from_rgb, x))
     skips = []
     for level in network.encoder:
@@ -185,4 +185,4 @@ def _mi_gan(network: MIGAN, x: Any) -> Any:
 
 
 LAYERS |= {ReflectConv2d: _reflect_convolution, AOTBlock: _aot_block, UpConv: _up}
-LAYERS |= {SeparableConv2d: _separable, LaMa: _lama, MIGAN: _mi_gan}
+LAYERS |= {SeparableConv2d: _separable, LaMa: _lama, MIGAN: _migan}

@@ -69,12 +69,12 @@ def _aot_blocks(state: State) -> int:
 # ---- MI-GAN (Picsart-AI-Research/MI-GAN), as its export script writes and traces it: a level is named by its side ----
 
 
-def _mi_gan_size(state: State) -> int:
+def _migan_size(state: State) -> int:
     return max(int(match[1]) for name in state if (match := re.match(r"encoder\.b(\d+)\.", name)))
 
 
-def _mi_gan_names(state: State) -> dict[str, str]:
-    levels = _mi_gan_size(state).bit_length()
+def _migan_names(state: State) -> dict[str, str]:
+    levels = _migan_size(state).bit_length()
 
     def encoder(match: re.Match[str]) -> str:
         return f"encoder.{levels - int(match[1]).bit_length()}."
@@ -98,8 +98,8 @@ def _mi_gan_names(state: State) -> dict[str, str]:
     )(state)
 
 
-def _mi_gan_arguments(state: State) -> dict[str, Any]:
-    size = _mi_gan_size(state)
+def _migan_arguments(state: State) -> dict[str, Any]:
+    size = _migan_size(state)
     finest = state[f"encoder.b{size}.fromrgb.weight"].shape[0]
     return {"size": size, "base": size * finest, "most": state["synthesis.b4.conv1.conv1.weight"].shape[0]}
 
@@ -140,9 +140,9 @@ AUTHORS: tuple[Layout, ...] = (
     ),
     Layout(
         name="MI-GAN of its authors, for inference",
-        method="mi_gan",
+        method="migan",
         signature=(r"encoder\.b4\.conv1\.conv1\.weight", r"synthesis\.b4\.torgb\.weight"),
-        own_names=_mi_gan_names,
-        arguments=_mi_gan_arguments,
+        own_names=_migan_names,
+        arguments=_migan_arguments,
     ),
 )

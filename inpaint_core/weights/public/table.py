@@ -184,7 +184,7 @@ PUBLIC_WEIGHTS = (
         trained_size=512,
     ),
     PublicWeights(
-        method="mi_gan",
+        method="migan",
         word="places2",
         title="Places2",
         source="the authors, Picsart-AI-Research/MI-GAN",

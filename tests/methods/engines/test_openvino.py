@@ -21,7 +21,7 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
 from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d
-from inpaint_core.networks.mi_gan import MIGAN, SeparableConv2d
+from inpaint_core.networks.migan import MIGAN, SeparableConv2d
 from inpaint_core.networks.partial_conv import PartialConvUNet
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -121,7 +121,7 @@ def test_maps_too_small_to_be_reflected_are_filled_as_by_torch(name: str) -> Non
 
 
 @torch.inference_mode()
-def test_mi_gan_adds_its_noise_in_openvino_too() -> None:
+def test_migan_adds_its_noise_in_openvino_too() -> None:
     torch.manual_seed(0)
     network = MIGAN(size=64, base=512, most=16).eval()
     for module in network.modules():
