@@ -49,6 +49,7 @@ def inpaint(
     blend: str | None = None,
     weights: str | Path | None = None,
     explain: bool = False,
+    colours: np.ndarray | Image.Image | None = None,
     progress: Progress | None = None,
     preview: Preview | None = None,
 ) -> Result:
@@ -58,7 +59,7 @@ def inpaint(
         image: uint8 H x W x 3 RGB, or a PIL image.
         mask: H x W bool or numbers, > 0 = hole, or a PIL image.
         method: a name of the catalogue, also with public weights, as in `lama@big`; None is the default method.
-        sketch, device, seed, refine, blend, weights, explain: the fields of `FillOptions`.
+        sketch, device, seed, refine, blend, weights, explain, colours: the fields of `FillOptions`.
         progress: called now and then with the share done in [0, 1] and a short text.
         preview: called a few times a second with the photo as far as it is filled, uint8 H x W x 3, by methods that
             fill bit by bit.
@@ -70,7 +71,14 @@ def inpaint(
         InpaintError: what is wrong with the image, mask, sketch, method or device, in one sentence.
     """
     options = FillOptions(
-        sketch=sketch, device=device, seed=seed, refine=refine, blend=blend, weights=weights, explain=explain
+        sketch=sketch,
+        device=device,
+        seed=seed,
+        refine=refine,
+        blend=blend,
+        weights=weights,
+        explain=explain,
+        colours=colours,
     )
     return fill(image, mask, method, options, progress=progress, preview=preview)
 
@@ -86,6 +94,7 @@ def compare(
     *,
     refine: str | None = None,
     blend: str | None = None,
+    colours: np.ndarray | Image.Image | None = None,
     progress: Progress | None = None,
     preview: Preview | None = None,
 ) -> Iterator[Result]:
@@ -94,7 +103,7 @@ def compare(
     Args:
         image, mask, preview: as for `inpaint`.
         methods: names of the catalogue; None takes every method that is ready.
-        sketch, device, seed, refine, blend: the fields of `FillOptions`.
+        sketch, device, seed, refine, blend, colours: the fields of `FillOptions`.
         reference: the photo with the hidden pixels known, uint8 H x W x 3; then each result carries metrics.
         progress: called with the share of all methods done, and the title of the one that runs with its own text.
 
@@ -105,5 +114,5 @@ def compare(
         InpaintError: at the call, before anything is computed: a bad image, mask, sketch, reference, option or method
             name.
     """
-    options = FillOptions(sketch=sketch, device=device, seed=seed, refine=refine, blend=blend)
+    options = FillOptions(sketch=sketch, device=device, seed=seed, refine=refine, blend=blend, colours=colours)
     return fill_all(image, mask, methods, options, reference=reference, progress=progress, preview=preview)

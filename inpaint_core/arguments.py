@@ -31,6 +31,18 @@ def as_mask(mask: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray
     return masks.check(np.asarray(mask.convert("L")) if isinstance(mask, Image.Image) else mask, *size)
 
 
+def as_colours(colours: np.ndarray | Image.Image, size: tuple[int, int]) -> np.ndarray:
+    """Dabs of colour as uint8 H x W x 4 of the image's size, alpha above 127 where painted; else an `InpaintError`."""
+    if isinstance(colours, Image.Image):
+        colours = np.asarray(colours.convert("RGBA"))
+    if not isinstance(colours, np.ndarray) or colours.shape != (*size, 4) or colours.dtype != np.uint8:
+        raise InpaintError(
+            f"The colours must be an RGBA picture of the image's size, {size[1]} x {size[0]} pixels, transparent "
+            "wherever nothing is painted; save them as PNG with transparency."
+        )
+    return colours
+
+
 SEEDS = -(2**63), 2**63 - 1
 """The least and the largest seed: signed integers of 64 bits."""
 

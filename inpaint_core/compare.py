@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue, predictor
-from inpaint_core.arguments import as_image, as_mask
+from inpaint_core.arguments import as_colours, as_image, as_mask
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor import FillOptions, Preview, Progress, Result
 from inpaint_core.sketch import as_sketch
@@ -47,6 +47,8 @@ def fill_all(
     options.check()
     if options.sketch is not None:
         options = replace(options, sketch=as_sketch(options.sketch, pixels.shape[:2]))
+    if options.colours is not None:
+        options = replace(options, colours=as_colours(options.colours, pixels.shape[:2]))
     truth = None if reference is None else as_image(reference)
     if truth is not None and truth.shape != pixels.shape:
         raise InpaintError(

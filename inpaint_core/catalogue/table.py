@@ -43,6 +43,7 @@ METHODS = (
         make=lambda: methods.patchmatch.PatchMatch(),
         cost=0.9,
         accepts_sketch=True,
+        accepts_colours=True,
     ),
     Method(
         name="autoencoder",

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from inpaint_core import masks, photo
+from inpaint_core.arguments import as_colours
 from inpaint_core.errors import InpaintError
 from inpaint_core.sketch import repair
 
@@ -44,6 +45,11 @@ def load_sketch(path: Path, size: tuple[int, int]) -> np.ndarray:
             "pixels; give a sketch of the photo's size."
         )
     return edges
+
+
+def load_colours(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """Dabs of colour, uint8 H x W x 4 of the photo's size, else an `InpaintError`."""
+    return as_colours(photo.read_mask(path), size)
 
 
 def make_folder(path: Path) -> None:

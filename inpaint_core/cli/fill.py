@@ -42,6 +42,8 @@ class Fill:
     """A name from `methods`, or public weights such as lama@big. Default: that of --weights, else patchmatch."""
     sketch: OptionalFile = None
     """White lines = edges wanted in the hole; or a folder, as for masks."""
+    colours: OptionalFile = None
+    """Dabs of colour wanted in the hole, a picture with transparency; for one photo."""
     fill: OmitArgPrefixes[FillArguments] = FillArguments()
     weights: OptionalFile = None
     """In place of the checkpoint: a file training exported, or a published one (LaMa, DeepFill ...)."""
@@ -60,10 +62,12 @@ class Fill:
             catalogue.require_ready(self.method)
         options = self.fill.options(self.weights)
         plan = jobs.plan(self.source, self.mask, self.sketch, self.output, self.format)
+        if plan.is_batch and self.colours is not None:
+            raise InpaintError("Colours are painted for one photo: leave --colours out for a folder.")
         if plan.is_batch:
             return self._fill_folder(plan, options)
         (job,) = plan.jobs
-        check_output(job.output, (job.mask, job.sketch, self.weights), self.overwrite)
+        check_output(job.output, (job.mask, job.sketch, self.colours, self.weights), self.overwrite)
         with console.one_bar(job.photo.name) as progress:
             seconds, notes = self._fill_file(job, options, progress)
         for note in notes:
@@ -90,6 +94,8 @@ class Fill:
         hole, notes = files.load_mask(job.mask, size, self.fill.invert, self.fill.dilate)
         if job.sketch is not None:
             options = replace(options, sketch=files.load_sketch(job.sketch, size))
+        if self.colours is not None:
+            options = replace(options, colours=files.load_colours(self.colours, size))
         result = predictor.fill(picture.pixels, hole, self.method, options, progress=progress)
         assert result.image is not None  # only a comparison has results without one
         files.make_folder(job.output.parent)

@@ -16,6 +16,7 @@ class FillContext:
     """What a method may use beside image and mask."""
 
     sketch: Tensor | None = None  # float32, N x 1 x H x W, 1 = edge wanted; methods without a sketch channel ignore it
+    colours: Tensor | None = None  # float32, N x 4 x H x W in [0, 1], RGB wanted in the hole where the last is 1
     edges: Tensor | None = None  # float32, N x 1 x H x W, 1 = edge of the photo, beside a sketch for those that read it
     initial: Tensor | None = None  # float32, N x 3 x H x W in [0, 1], an earlier fill to be refined
     generator: Generator | None = None  # of every random number drawn, on the image's device; None: one of seed 0

@@ -23,6 +23,8 @@ class FillOptions:
     sketch: np.ndarray | Image.Image | None = None
     """The edges wanted, any drawing of the image's size (see `inpaint_core.sketch.repair`); only its part inside the
     hole matters."""
+    colours: np.ndarray | Image.Image | None = None
+    """Dabs of colour, uint8 H x W x 4 or a PIL image: what the hole should look like where their alpha is above 127."""
     device: str = "auto"
     """"auto", "cpu", "cuda", "cuda:1", "mps"."""
     seed: int = 0

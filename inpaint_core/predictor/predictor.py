@@ -18,7 +18,7 @@ from PIL import Image
 
 from inpaint_core import catalogue
 from inpaint_core import sketch as sketches
-from inpaint_core.arguments import as_image, as_mask, as_seed, choose_device
+from inpaint_core.arguments import as_colours, as_image, as_mask, as_seed, choose_device
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
 from inpaint_core.predictor.crops import Crop, depth, plan_crops
@@ -45,10 +45,11 @@ class Planes:
     mask: np.ndarray  # bool H x W, True = hole
     sketch: np.ndarray | None = None  # bool H x W, True = edge
     initial: np.ndarray | None = None  # uint8 H x W x 3, an earlier fill to be refined
+    colours: np.ndarray | None = None  # uint8 H x W x 4, RGB wanted where the last is above 127
 
     def cut(self, box: Box) -> Planes:
         """The same of a rectangle."""
-        planes = (self.image, self.mask, self.sketch, self.initial)
+        planes = (self.image, self.mask, self.sketch, self.initial, self.colours)
         return Planes(*(None if plane is None else plane[box.slices] for plane in planes))  # type: ignore[arg-type]
 
 
@@ -99,6 +100,7 @@ def fill(
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
     edges = None if options.sketch is None else sketches.as_sketch(options.sketch, pixels.shape[:2])
+    colours = None if options.colours is None else as_colours(options.colours, pixels.shape[:2])
     device = choose_device(options.device)
     if progress is not None:
         progress(0.0, f"{record.title} ...")
@@ -117,13 +119,16 @@ def fill(
         progress=part_of(progress, 0, first_at),
         preview=preview,
     )
-    completed, details = _fill_holes(Planes(pixels, hole, edges), run)
+    completed, details = _fill_holes(Planes(pixels, hole, edges, colours=colours), run)
     if refiner is not None:
         report = part_of(progress, first_at, filled_at)
         run = replace(run, method=instance(refiner), rim=blended, progress=report, preview=None)
-        completed, refined = _fill_holes(Planes(pixels, hole, edges, completed), run)
+        completed, refined = _fill_holes(Planes(pixels, hole, edges, completed, colours), run)
         notes = [*details["notes"], f"Texture refined by {catalogue.get(refiner).title}."]
         details = {**details, "notes": notes, "refine": refined}
+    if colours is not None and not any(catalogue.get(each or name).accepts_colours for each in (record.name, refiner)):
+        note = f"{record.title} does not follow colours; PatchMatch does, also as the refinement of another method."
+        details = {**details, "notes": [*details["notes"], note]}
     if options.blend is not None:
         completed = blend(pixels, hole, completed, mixed=options.blend == "mixed")
         details = {**details, "notes": [*details["notes"], f"Blended into the photo ({options.blend} gradients)."]}
@@ -269,9 +274,15 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     if planes.initial is not None:
         start = cv2.resize(planes.initial, size[::-1], interpolation=cv2.INTER_AREA)
         initial = tensor(start.astype(np.float32) / 255)
+    colours = None
+    if planes.colours is not None:
+        painted = (planes.colours[..., 3] > 127) & planes.mask
+        dabs, unpainted = resize_known(planes.colours[..., :3], ~painted, new_height, new_width)
+        colours = tensor(np.dstack((dabs, (1 - unpainted) * hole)).astype(np.float32))
     show: Preview | None = run.preview
     context = FillContext(
         sketch=sketch,
+        colours=colours,
         edges=None if sketch is None or not method.reads_edges else tensor(_edges(small, hole, run.device)),
         initial=initial,
         generator=torch.Generator(target).manual_seed(run.seed),

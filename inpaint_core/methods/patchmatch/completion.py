@@ -27,11 +27,17 @@ ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
 MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match
+DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
 SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
 def complete(
-    image: np.ndarray, hole: np.ndarray, seed: int, initial: np.ndarray | None = None, lines: Lines | None = None
+    image: np.ndarray,
+    hole: np.ndarray,
+    seed: int,
+    initial: np.ndarray | None = None,
+    lines: Lines | None = None,
+    dabs: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Complete one image from the coarsest level of its pyramid to the finest.
 
@@ -41,6 +47,7 @@ def complete(
         seed: of the random search.
         initial: float32 H x W x 3 whose hole is a first guess, or None.
         lines: to be followed, or None.
+        dabs: colours wanted, float32 H x W x 3, and where in the hole, bool H x W; or None.
 
     Returns:
         The completed image, the pixels of the hole's origins (float32 P x POSE), and notes for the user.
@@ -51,13 +58,15 @@ def complete(
     patch = patch_size(hole)
     levels = pyramid(image, hole, patch)
     drawn = [] if lines is None else lines_of(lines, levels)
+    painted = [] if dabs is None else dabs_of(dabs, levels)
     if initial is not None:  # anything coarser than half the size would forget the structure of the initial fill
         levels, guess = levels[:2], initial
         for _ in levels[1:]:
             guess, _ = halve(guess, np.zeros(guess.shape[:2], bool))
-    elif drawn:  # anything coarser would not see on which side of a line it is
+    elif drawn or painted:  # anything coarser would not see on which side of a line it is
         levels = [level for level in levels if level is levels[0] or hole_depth(level[1]).max() > DEPTH_WITH_LINES]
-        guess = membrane(*levels[-1], drawn[len(levels) - 1].drawn)
+        barrier = drawn[len(levels) - 1].drawn if drawn else np.zeros_like(levels[-1][1])
+        guess = colour_membrane(*levels[-1], barrier, painted[len(levels) - 1] if painted else None)
     else:
         guess = smooth_fill(*levels[-1])
     current = np.where(levels[-1][1][..., None], guess, levels[-1][0])
@@ -66,7 +75,11 @@ def complete(
     for level in reversed(range(len(levels))):
         known, inside = levels[level]
         # An initial fill is trusted everywhere; a guess grown from the border, less the farther from it.
-        depth = np.minimum(hole_depth(inside), DEEPEST) if initial is None else np.zeros(inside.shape, np.float32)
+        dab = (
+            painted[level] if painted and (level or len(levels) == 1) else None
+        )  # the finest copies the photo as it is
+        unsure = inside if dab is None else inside & ~dab[1]
+        depth = np.minimum(hole_depth(unsure), DEEPEST) if initial is None else np.zeros(inside.shape, np.float32)
         trust = (TRUST**-depth).astype(np.float32)
         field = NearestPatches(inside, patch, trust, seed + level)
         if drawn:
@@ -85,6 +98,8 @@ def complete(
             if len(field.pixels) > MANY:
                 rounds, radius = 1, AROUND
         for iteration in range(rounds):
+            if dab is not None:
+                current[dab[1]] += DAB * (dab[0][dab[1]] - current[dab[1]])
             field.set_image(current)
             field.improve(SEARCHES, radius)
             if level or iteration < rounds - 1:
@@ -160,3 +175,23 @@ def lines_of(lines: Lines, levels: list[tuple[np.ndarray, np.ndarray]]) -> list[
     for _, hole in levels[1:]:
         drawn.append(drawn[-1].halved(*hole.shape))
     return drawn
+
+
+def dabs_of(
+    dabs: tuple[np.ndarray, np.ndarray], levels: list[tuple[np.ndarray, np.ndarray]]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The colours wanted at each level, and where."""
+    painted = [dabs]
+    for _, hole in levels[1:]:
+        colours, share = halve(painted[-1][0], ~painted[-1][1])
+        painted.append((colours, (share > 0) & hole))
+    return painted
+
+
+def colour_membrane(
+    image: np.ndarray, hole: np.ndarray, barrier: np.ndarray, dab: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray:
+    """The membrane of a hole between its border and the colours painted in it: float32 H x W x 3."""
+    if dab is None:
+        return membrane(image, hole, barrier)
+    return membrane(np.where(dab[1][..., None], dab[0], image), hole & ~dab[1], barrier)

@@ -36,7 +36,7 @@ class PatchMatch(FillMethod):
         Of the context it uses `generator`, from which one number is drawn that seeds every sample, so that a batch
         gives what its samples give alone, and `initial`, whose structure is kept and whose texture is replaced by the
         photo's own patches, and `sketch` with `edges`: lines in the hole are filled by patches along lines of the
-        photo (see `guidance`).
+        photo (see `guidance`). Where `colours` has dabs, the coarse levels have their colours.
 
         The extra `offsets`, int64 N x 2 x H x W, leads from each hole pixel to the known pixel it was copied from
         (rows, columns); it is 0 outside the hole. A note says where patches had to be smaller.
@@ -56,7 +56,7 @@ class PatchMatch(FillMethod):
                 continue
             initial = None if context.initial is None else _pixels(context.initial[sample])
             filled, origins, sample_notes = complete(
-                _pixels(image[sample]), hole, seed, initial, _lines(context, sample, hole)
+                _pixels(image[sample]), hole, seed, initial, _lines(context, sample, hole), _dabs(context, sample, hole)
             )
             rows, columns = np.nonzero(hole)
             offsets[sample, 0][hole] = torch.from_numpy(np.rint(origins[:, ROW]).astype(np.int64) - rows)
@@ -77,6 +77,14 @@ def _lines(context: FillContext, sample: int, hole: np.ndarray) -> Lines | None:
         return None
     edges = np.zeros_like(hole) if context.edges is None else (context.edges[sample, 0] > 0.5).numpy() & ~hole
     return Lines(sketch | edges, find_rails(sketch, edges, hole))
+
+
+def _dabs(context: FillContext, sample: int, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The colours wanted, float32 H x W x 3, and where in the hole, bool H x W; None where nothing is painted."""
+    if context.colours is None:
+        return None
+    painted = (context.colours[sample, 3] > 0.5).numpy() & hole
+    return (_pixels(context.colours[sample, :3]), painted) if painted.any() else None
 
 
 def _pixels(planes: Tensor) -> np.ndarray:
