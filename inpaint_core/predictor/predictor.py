@@ -17,16 +17,17 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue
-from inpaint_core import sketch as sketches
 from inpaint_core.arguments import as_colours, as_image, as_mask, as_seed, choose_device
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor.blending import blend
 from inpaint_core.predictor.crops import Crop, depth, plan_crops
 from inpaint_core.predictor.instances import instance
+from inpaint_core.predictor.known_edges import known_edges
 from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known
 from inpaint_core.progress import Preview, Progress, part_of, throttled
+from inpaint_core.sketch import as_sketch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from inpaint_core.methods.base import Filled, FillMethod
 
 MIN_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
-CLOSED_FROM = 3  # pixels around a hole pixel that close it before edges are looked for
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def fill(
     options.check()
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
-    edges = None if options.sketch is None else sketches.as_sketch(options.sketch, pixels.shape[:2])
+    edges = None if options.sketch is None else as_sketch(options.sketch, pixels.shape[:2])
     colours = None if options.colours is None else as_colours(options.colours, pixels.shape[:2])
     device = choose_device(options.device)
     if progress is not None:
@@ -283,7 +283,7 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     context = FillContext(
         sketch=sketch,
         colours=colours,
-        edges=None if sketch is None or not method.reads_edges else tensor(_edges(small, hole, run.device)),
+        edges=None if sketch is None or not method.reads_edges else tensor(known_edges(small, hole, run.device)),
         initial=initial,
         generator=torch.Generator(target).manual_seed(run.seed),
         explain=run.explain,
@@ -293,12 +293,6 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
     with torch.no_grad():
         filled: Filled = method.fill(tensor(small), tensor(hole), context)
     return FilledCrop(crop_of(filled.image), scale, [*notes, *filled.notes], dict(filled.extras))
-
-
-def _edges(image: np.ndarray, hole: np.ndarray, device: str) -> np.ndarray:
-    """The thin edges of a photo's known part, float32 H x W in [0, 1] and hole alike: its hole must not show as one."""
-    closed = cv2.inpaint(as_photo(image, *hole.shape), hole.astype(np.uint8), CLOSED_FROM, cv2.INPAINT_TELEA)
-    return (sketches.thin(sketches.edges(closed, device)) & (hole == 0)).astype(np.float32)
 
 
 def warm_up(device: str = "auto") -> None:

@@ -28,6 +28,7 @@ ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round 
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
 MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match
 DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
+ROUNDS_FROM_MEMBRANE = 6  # at the coarsest level where lines or colours are drawn
 SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
@@ -79,7 +80,8 @@ def complete(
             painted[level] if painted and (level or len(levels) == 1) else None
         )  # the finest copies the photo as it is
         unsure = inside if dab is None else inside & ~dab[1]
-        depth = np.minimum(hole_depth(unsure), DEEPEST) if initial is None else np.zeros(inside.shape, np.float32)
+        guessed = initial is not None or (coarser is None and bool(drawn or painted))
+        depth = np.zeros(inside.shape, np.float32) if guessed else np.minimum(hole_depth(unsure), DEEPEST)
         trust = (TRUST**-depth).astype(np.float32)
         field = NearestPatches(inside, patch, trust, seed + level)
         if drawn:
@@ -87,7 +89,9 @@ def complete(
         if coarser is None:
             field.set_image(current)
             field.improve(2 * SEARCHES)
-            rounds = ROUNDS_AT_COARSEST if initial is None else ROUNDS_FROM_INITIAL
+            rounds = ROUNDS_AT_COARSEST
+            if guessed:
+                rounds = ROUNDS_FROM_INITIAL if initial is not None else ROUNDS_FROM_MEMBRANE
         else:
             current = np.where(inside[..., None], double(current, *inside.shape), known)
             field.start_from(coarser)

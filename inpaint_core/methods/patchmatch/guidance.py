@@ -15,7 +15,7 @@ import numpy as np
 REACH = 6.0  # pixels from a line at which the distance to it counts as far
 NEAR = 1.0  # sigma in pixels of a line's strength
 ALONG = 2.0  # sigma in pixels around a line over which its direction is taken and counts
-PULLS = (0.03, 0.06, 0.12)  # how much the guide counts beside squared colours: at full size, at half, below
+PULLS = (0.06, 0.12, 0.25)  # how much the guide counts beside squared colours: at full size, at half, below
 FAR_PULL = 0.25  # of that where no line is near: nothing drawn is a hint only
 TURN_WITHIN = 5.0  # pixels from a line within which patches may be turned
 STRAIGHT = 0.02  # how far a straight stroke may stray, as a share of its length; a pixel and a half at least

@@ -45,7 +45,9 @@ def test_the_hole_gets_the_photo_s_pixels_of_the_colour_painted(colour: tuple[in
 def test_paint_outside_of_the_hole_changes_nothing() -> None:
     image, hole, colours = two_walls(), square(), np.zeros((SIZE, SIZE, 4), np.uint8)
     colours[:20] = 255
-    fills = [inpaint_core.inpaint(image, hole, "patchmatch", device="cpu", colours=each).image for each in (None, colours)]
+    fills = [
+        inpaint_core.inpaint(image, hole, "patchmatch", device="cpu", colours=each).image for each in (None, colours)
+    ]
     assert np.array_equal(*fills)
 
 
