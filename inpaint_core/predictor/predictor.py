@@ -267,14 +267,13 @@ def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
             result = np.where(hole[..., None] > 0, result, small)
         return as_photo(result, height, width)
 
-    sketch = initial = None
+    sketch = initial = colours = None
     if planes.sketch is not None:
         lines = cv2.resize(planes.sketch.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
         sketch = tensor((lines > 0.25 * min(1.0, scale)).astype(np.float32))
     if planes.initial is not None:
         start = cv2.resize(planes.initial, size[::-1], interpolation=cv2.INTER_AREA)
         initial = tensor(start.astype(np.float32) / 255)
-    colours = None
     if planes.colours is not None:
         painted = (planes.colours[..., 3] > 127) & planes.mask
         dabs, unpainted = resize_known(planes.colours[..., :3], ~painted, new_height, new_width)
