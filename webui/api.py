@@ -19,6 +19,7 @@ import inpaint_core
 from inpaint_core import InpaintError, catalogue, masks
 from inpaint_core import photo as photos
 from inpaint_core import sketch as sketches
+from inpaint_core.arguments import as_colours
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
 from webui import limits, runner
@@ -31,7 +32,7 @@ def build() -> None:
     with gr.Group(visible=False):
         button = gr.Button()
         arguments: dict[str, Component] = {
-            **{name: gr.File(label=name) for name in ("photo", "mask", "sketch")},
+            **{name: gr.File(label=name) for name in ("photo", "mask", "sketch", "colours")},
             "method": gr.Textbox(catalogue.default_method(), label="method"),
             **{name: gr.Textbox("", label=name) for name in ("methods", "format", "blend")},
             "kind": gr.Textbox("free_form", label="kind"),
@@ -67,6 +68,7 @@ def inpaint(
     refine: bool = False,
     format: str = "",
     blend: str = "",
+    colours: str | None = None,
 ) -> str:
     """Fill the hole of a photo. Pixels outside of the hole stay as they were (bit for bit in PNG).
 
@@ -81,13 +83,19 @@ def inpaint(
         refine: replace the texture of the fill by the photo's own patches (PatchMatch).
         format: format of the result, such as PNG; empty keeps the photo's own.
         blend: poisson, or mixed (gradients): fit the fill to the colours around it; empty leaves it as it is.
+        colours: file of colours wanted inside the hole, of the photo's size: dabs on transparent ground; optional.
 
     Returns:
         The file of the completed photo, in the photo's size.
     """
     picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
+    dabs = None if not colours else as_colours(limits.read_mask(colours), picture.pixels.shape[:2])
     options = FillOptions(
-        sketch=lines, seed=seed, refine="patchmatch" if refine else None, blend=(blend or "").strip() or None
+        sketch=lines,
+        colours=dabs,
+        seed=seed,
+        refine="patchmatch" if refine else None,
+        blend=(blend or "").strip() or None,
     )
     result = runner.fill(picture.pixels, hole, method, options)
     return _write(picture, photo, result, hole, format or picture.format)

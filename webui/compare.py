@@ -74,6 +74,7 @@ class CompareTab:
             {*workspace.inputs, self.methods, self.measure, self.blend},
             [self.tiles, self.table, self.status, workspace.last_mask],
             concurrency_id=runner.QUEUE,
+            concurrency_limit=runner.AT_ONCE,
             js=canvas.HAND_OVER_STROKES,
             show_progress_on=self.status,
             **PRIVATE,
