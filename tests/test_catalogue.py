@@ -72,8 +72,10 @@ def test_every_method_can_be_built_and_reads_the_checkpoint_of_its_own_name(reco
         assert weights.network_class(record.name) is record.network()
 
 
-def test_every_checkpoint_of_the_manifest_has_a_network():
+def test_every_checkpoint_of_the_manifest_but_that_of_lpips_has_a_network():
     for name, record in weights.records().items():
+        if name == "lpips_alex":  # the package lpips builds its network
+            continue
         assert weights.network_class(name)(**record.arguments) is not None
     with pytest.raises(InpaintError, match="There is no network 'lightroom'"):
         weights.network_class("lightroom")

@@ -1,4 +1,8 @@
-"""The network behind LPIPS: the package's layers on torchvision's trunk, its weights found or downloaded once."""
+"""The network behind LPIPS: the package's layers on torchvision's trunk.
+
+AlexNet's weights come with the project, as float16; SqueezeNet's, which only training uses, are found or downloaded
+once.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,15 @@ import urllib.request
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.weights import load, shipped
 
+SHIPPED = "lpips_alex"  # its name in the manifest; it fills nothing, so it is not in the catalogue
 NETWORKS = ("alex", "squeeze")
 CONNECT_SECONDS = 5.0  # no byte for so long: the network is off
 DOWNLOAD_SECONDS = 120.0  # AlexNet's file is 233 MB
@@ -36,7 +43,8 @@ class LpipsUnavailable(InpaintError):
 def network(net: str = "alex", device: torch.device | str = "cpu") -> nn.Module:
     """The frozen LPIPS network `net` ("alex" or "squeeze") on `device`, loaded at the first call and then shared.
 
-    The trunk's weights are read from torch hub's checkpoints folder (`TORCH_HOME`), or downloaded into it.
+    AlexNet's weights are read from the project's `checkpoints/`, SqueezeNet's from torch hub's checkpoints folder
+    (`TORCH_HOME`), or downloaded into it.
     Raises InpaintError for another `net` and LpipsUnavailable, a kind of it, where package or weights are missing.
     """
     if net not in NETWORKS:
@@ -73,18 +81,24 @@ def forget() -> None:
         _failures.clear()
 
 
-def _load(net: str) -> nn.Module:
-    try:
-        import lpips
-        import torchvision
-    except ImportError as error:
-        raise LpipsUnavailable(f"LPIPS needs a package that is missing ({error}): run pip install lpips.") from error
+def published_state(net: str) -> dict[str, Tensor]:
+    """The weights as published, float32: torchvision's convolutions (`features.*`) and the package's layers (`lin*`).
+
+    The trunk's file is read from torch hub's checkpoints folder, or downloaded into it. Raises LpipsUnavailable.
+    """
+    lpips, torchvision = _packages()
     weights = {
         "alex": torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
         "squeeze": torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1,
     }[net]
     trunk = _read(_trunk_file(net, weights.url))
-    layers = _read(Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth")
+    convolutions = {name: each.clone() for name, each in trunk.items() if name.startswith("features.")}
+    return convolutions | _read(Path(lpips.__file__).parent / "weights" / "v0.1" / f"{net}.pth")
+
+
+def _load(net: str) -> nn.Module:
+    lpips, _ = _packages()
+    weights = _shipped_state() if net == "alex" else published_state(net)
 
     # Built on "meta" because only the convolutions are used: no 61 million random numbers for AlexNet's classifier,
     # and the caller's random state stays as it was.
@@ -95,11 +109,32 @@ def _load(net: str) -> nn.Module:
     state = dict(model.scaling_layer.state_dict(prefix="scaling_layer."))
     for name in model.state_dict():
         if name.startswith("net."):  # net.slice2.3.weight is torchvision's features.3.weight
-            state[name] = trunk["features." + name.split(".", 2)[2]].clone()
+            state[name] = weights["features." + name.split(".", 2)[2]].clone()
         elif name.startswith("lin"):  # lin0 and lins.0 are one layer
-            state[name] = layers[name.replace("lins.", "lin")].clone()
+            state[name] = weights[name.replace("lins.", "lin")].clone()
     model.load_state_dict(state, assign=True)
     return model.requires_grad_(False).eval()
+
+
+def _packages() -> tuple[Any, Any]:
+    """The modules lpips and torchvision."""
+    try:
+        import lpips
+        import torchvision
+    except ImportError as error:
+        raise LpipsUnavailable(f"LPIPS needs a package that is missing ({error}): run pip install lpips.") from error
+    return lpips, torchvision
+
+
+def _shipped_state() -> dict[str, Tensor]:
+    """AlexNet's part of `published_state`, from the project's own file."""
+    try:
+        return load(SHIPPED, shipped())[1]
+    except InpaintError as error:
+        file = shipped() / f"{SHIPPED}.safetensors"
+        raise LpipsUnavailable(
+            f"LPIPS needs the file {file.name}, which is missing or damaged: copy {file.parent} from the project again."
+        ) from error
 
 
 def _read(path: Path) -> dict[str, Tensor]:

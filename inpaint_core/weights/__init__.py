@@ -3,7 +3,7 @@
 Importing this package and asking `ready` does not import torch.
 """
 
-from inpaint_core.weights.manifest import MANIFEST, Record, directory, ready, record_of, records
+from inpaint_core.weights.manifest import MANIFEST, Record, directory, ready, record_of, records, shipped
 from inpaint_core.weights.networks import load_network, network_class, register
 from inpaint_core.weights.public import (
     LAYOUTS,
@@ -37,4 +37,5 @@ __all__ = [
     "records",
     "register",
     "save",
+    "shipped",
 ]

@@ -38,7 +38,12 @@ class Record:
 def directory() -> Path:
     """Where checkpoints are: `$INPAINT_CHECKPOINTS`, or `checkpoints/` beside the package."""
     chosen = os.environ.get("INPAINT_CHECKPOINTS")
-    return Path(chosen).expanduser() if chosen else Path(__file__).resolve().parents[2] / "checkpoints"
+    return Path(chosen).expanduser() if chosen else shipped()
+
+
+def shipped() -> Path:
+    """The `checkpoints/` beside the package, where what no method fills with is read from: LPIPS's network."""
+    return Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 def records(folder: str | Path | None = None) -> dict[str, Record]:

@@ -1,4 +1,4 @@
-"""A photo with a damaged copy, LPIPS's weights where they are, and a machine without a network."""
+"""A photo with a damaged copy, SqueezeNet's weights where they are, and a machine without a network."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from inpaint_core.metrics import lpips_network
 
 
 @pytest.fixture
-def weights() -> None:
-    if not (Path(torch.hub.get_dir()) / "checkpoints" / "alexnet-owt-7be5be79.pth").is_file():
-        pytest.skip("AlexNet's weights are not in torch hub's checkpoints folder")
+def squeeze_weights() -> None:
+    if not (Path(torch.hub.get_dir()) / "checkpoints" / "squeezenet1_1-b8a52dc0.pth").is_file():
+        pytest.skip("SqueezeNet's weights are not in torch hub's checkpoints folder")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import socket
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from inpaint_core.metrics import lpips_network
 from tests.metrics.tensors import tensors
 
 
-def test_loading_lpips_leaves_the_random_state_alone(weights, monkeypatch):
+def test_loading_lpips_leaves_the_random_state_alone():
     lpips_network.forget()
     torch.manual_seed(5)
     expected = torch.rand(4)
@@ -26,27 +25,27 @@ def test_loading_lpips_leaves_the_random_state_alone(weights, monkeypatch):
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_lpips_loads_once_for_many_threads(weights, monkeypatch):
+def test_lpips_loads_once_for_many_threads(monkeypatch):
     lpips_network.forget()
-    files = []
-    load = torch.load
+    loaded = []
+    load = lpips_network.load
 
-    def slow_load(path, **options):
-        files.append(Path(path).name)
+    def slow_load(name, folder):
+        loaded.append(name)
         time.sleep(0.05)
-        return load(path, **options)
+        return load(name, folder)
 
-    monkeypatch.setattr(torch, "load", slow_load)
+    monkeypatch.setattr(lpips_network, "load", slow_load)
     image = torch.rand(1, 3, 32, 32)
     threads = [threading.Thread(target=metrics.lpips, args=(image, 1 - image)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(files) == ["alex.pth", "alexnet-owt-7be5be79.pth"]
+    assert loaded == ["lpips_alex"]
 
 
-def test_lpips_loaded_while_measuring_can_still_train(weights, monkeypatch, pair):
+def test_lpips_loaded_while_measuring_can_still_train(pair):
     lpips_network.forget()
     metrics.measure(pair[0], pair[1])
     image = torch.rand(1, 3, 32, 32, requires_grad=True)
@@ -54,17 +53,24 @@ def test_lpips_loaded_while_measuring_can_still_train(weights, monkeypatch, pair
     assert image.grad is not None
 
 
-def test_without_weights_and_network_everything_but_lpips_is_measured(pair, offline):
-    started = time.monotonic()
+def test_without_the_shipped_file_everything_but_lpips_is_measured(pair, offline, monkeypatch):
+    monkeypatch.setattr(lpips_network, "shipped", lambda: offline)
     values = metrics.measure(*pair)
     assert set(values) == {p + n for p in ("", "hole_") for n in ("l1", "l2", "psnr", "ssim", "tv")}
     reason = metrics.lpips_unavailable_reason()
     assert reason is not None
-    assert "alexnet-owt-7be5be79.pth" in reason
-    assert str(offline) in reason
-    assert time.monotonic() - started < 5
-    with pytest.raises(InpaintError, match="could not be downloaded"):
+    assert "lpips_alex.safetensors" in reason
+    with pytest.raises(InpaintError, match="missing or damaged"):
         metrics.lpips(*tensors(*pair[:2]))
+
+
+def test_weights_that_cannot_be_downloaded_are_named(pair, offline):
+    started = time.monotonic()
+    with pytest.raises(InpaintError, match="could not be downloaded") as caught:
+        metrics.lpips(*tensors(*pair[:2]), net="squeeze")
+    assert "squeezenet1_1-b8a52dc0.pth" in str(caught.value)
+    assert str(offline) in str(caught.value)
+    assert time.monotonic() - started < 5
     assert not list(offline.rglob("*.partial"))
 
 
@@ -73,20 +79,20 @@ def test_a_network_that_never_answers_does_not_hold_the_page(offline, monkeypatc
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setattr(lpips_network, "CONNECT_SECONDS", 0.3)
         started = time.monotonic()
-        assert metrics.lpips_unavailable_reason() is not None
+        assert metrics.lpips_unavailable_reason("squeeze") is not None
         waited = time.monotonic() - started
         assert 0.2 < waited < 5
         # Remembered: the second photo does not wait again.
         started = time.monotonic()
-        assert metrics.lpips_unavailable_reason() is not None
+        assert metrics.lpips_unavailable_reason("squeeze") is not None
         assert time.monotonic() - started < 0.1
 
 
 def test_a_broken_weights_file_is_named(offline):
-    broken = offline / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth"
+    broken = offline / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
     broken.parent.mkdir(parents=True)
     broken.write_bytes(b"half a download")
-    assert str(broken) in (metrics.lpips_unavailable_reason() or "")
+    assert str(broken) in (metrics.lpips_unavailable_reason("squeeze") or "")
 
 
 def test_without_the_package_the_reason_says_what_to_install(offline, monkeypatch):
@@ -94,5 +100,5 @@ def test_without_the_package_the_reason_says_what_to_install(offline, monkeypatc
     assert "pip install lpips" in (metrics.lpips_unavailable_reason() or "")
 
 
-def test_the_reason_is_none_where_lpips_works(weights):
+def test_the_reason_is_none_where_lpips_works():
     assert metrics.lpips_unavailable_reason() is None

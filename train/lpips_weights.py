@@ -1,0 +1,43 @@
+"""Pack what LPIPS needs of AlexNet into checkpoints/: five convolutions and LPIPS's five layers, as float16.
+
+Usage: python -m train.lpips_weights    (nothing is trained; torchvision's file is downloaded where it is not cached)
+
+Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (CVPR 2018), version 0.1.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from inpaint_core import weights
+from inpaint_core.errors import InpaintError
+from inpaint_core.metrics.lpips_network import SHIPPED, published_state
+
+
+def pack() -> weights.Record:
+    """Write the file and its record into the project's `checkpoints/`, and return the record.
+
+    Raises:
+        LpipsUnavailable: the published weights are neither here nor can they be downloaded.
+    """
+    return weights.save(
+        SHIPPED,
+        published_state("alex"),
+        {},
+        weights.shipped(),
+        command="python -m train.lpips_weights",
+        data="none here; published weights: AlexNet of torchvision (ImageNet), layers of LPIPS 0.1 (BAPPS)",
+        steps=0,
+        images_seen=0,
+        metrics={},
+        licence="BSD-3-Clause (torchvision, AlexNet) and BSD-2-Clause (LPIPS)",
+    )
+
+
+if __name__ == "__main__":
+    try:
+        record = pack()
+    except InpaintError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    print(f"{record.file}: {record.bytes / 1e6:.1f} MB")
