@@ -192,6 +192,7 @@ METHODS = (
         parameters=4_053_678,
         cost=0.23,
         accepts_sketch=True,
+        accepts_colours=True,
     ),
     Method(
         name="lama",

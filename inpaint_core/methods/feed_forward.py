@@ -130,14 +130,17 @@ class FeedForward(FillMethod):
             require_central(mask)
         dtype = next(network.parameters()).dtype
         inputs = [None if plane is None else as_input(plane, dtype) for plane in (image, mask, context.sketch)]
+        further: dict[str, Tensor] = {}
         if getattr(network, "takes_noise", False):
             generator = context.random_numbers(image)
-            inputs.append(torch.randn(mask.shape, generator=generator, device=image.device).to(dtype))
+            further["noise"] = torch.randn(mask.shape, generator=generator, device=image.device).to(dtype)
+        if context.colours is not None and getattr(network, "takes_colours", False):
+            further["colours"] = as_input(context.colours, dtype)
         shown: dict[str, Any] = {}
         if context.explain and hasattr(network, "explain"):
-            output, shown = network.explain(*inputs)  # type: ignore[operator]
+            output, shown = network.explain(*inputs, **further)  # type: ignore[operator]
         else:
-            output = network(*inputs)
+            output = network(*inputs, **further)
         stages = output if isinstance(output, tuple) else (output,)
         extras: dict[str, Any] = {"engine": engine}
         if len(stages) > 1:

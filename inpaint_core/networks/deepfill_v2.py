@@ -17,43 +17,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
 from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, Upsampling, gate_maps
+from inpaint_core.networks.layers.hints import mix_colours
 from inpaint_core.networks.layers.padding import Conv2dSame, memory_format_of
+from inpaint_core.networks.layers.windows import Window, cut, hole_window, paste
 
 REACH = {"nearest": 6, "bilinear": 8}
 """Places at a quarter of the size from which the layers after the attention, the decoder included, reach a pixel."""
-
-Window = tuple[int, int, int, int]
-"""First and last (exclusive) row, first and last column of a map at a quarter of the size."""
-
-
-def hole_window(mask: Tensor, margin: int) -> Window | None:
-    """The bounding box of all samples' holes at a quarter of the size and `margin` places around it.
-
-    None where no sample has a hole. N x 1 x H x W, H and W multiples of 4.
-    """
-    hole = F.max_pool2d(mask.float(), 4).amax((0, 1)) > 0  # (H / 4, W / 4)
-    box: list[int] = []
-    for line in (hole.any(1), hole.any(0)):
-        places = line.nonzero().flatten().tolist()
-        if not places:
-            return None
-        box += [max(places[0] - margin, 0), min(places[-1] + 1 + margin, line.shape[0])]
-    return box[0], box[1], box[2], box[3]
-
-
-def cut(features: Tensor, window: Window | None) -> Tensor:
-    """The window's part of N x C x H/4 x W/4; all of it for None."""
-    return features if window is None else features[:, :, window[0] : window[1], window[2] : window[3]]
-
-
-def paste(image: Tensor, part: Tensor, window: Window | None) -> Tensor:
-    """N x C x H x W with `part`, four times as large as the window, in its place; just the part for None."""
-    if window is None:
-        return part
-    top, bottom, left, right = (4 * side for side in window)
-    pasted = image.clone()
-    pasted[:, :, top:bottom, left:right] = part
-    return pasted
 
 
 def encoder(
@@ -163,6 +132,7 @@ class DeepFillV2(nn.Module):
     """
 
     multiple_of = 8
+    takes_colours = True
     hole_only = False
     """Decode around the hole alone: the same result there, the input elsewhere. See `restrict_to_hole`."""
     first_stage_only = False
@@ -194,7 +164,12 @@ class DeepFillV2(nn.Module):
         self.refinement.attention.margin = ATTENTION_MARGIN + 1  # bilinear and smooth reach one place further
 
     def forward(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None
+        self,
+        image: Tensor,
+        mask: Tensor,
+        sketch: Tensor | None = None,
+        noise: Tensor | None = None,
+        colours: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Fill the hole.
 
@@ -204,15 +179,21 @@ class DeepFillV2(nn.Module):
             sketch: N x 1 x H x W, 1 = edge; only its part inside the hole is used. None: no edges. Ignored with
                 five input channels.
             noise: N x 1 x H x W, standard normal; None: `fixed_noise`. Ignored by a network without noise.
+            colours: N x 4 x H x W in [0, 1], RGB wanted in the hole where the last is 1, see `mix_colours`; None: none.
 
         Returns:
             The coarse and the refined photo, N x 3 x H x W in [0, 1], not pasted into the known part.
         """
         window = hole_window(mask, self.reach) if self.hole_only else None
-        return self._stages(image, mask, sketch, noise, window)[0]
+        return self._stages(image, mask, sketch, noise, colours, window)[0]
 
     def explain(
-        self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None
+        self,
+        image: Tensor,
+        mask: Tensor,
+        sketch: Tensor | None = None,
+        noise: Tensor | None = None,
+        colours: Tensor | None = None,
     ) -> tuple[tuple[Tensor, Tensor], dict[str, Any]]:
         """`forward`, always of the whole photo, and a dictionary of what it computed on the way.
 
@@ -220,7 +201,7 @@ class DeepFillV2(nn.Module):
         and "flow" (see `ContextualAttention`).
         """
         with gate_maps(self) as gates:
-            stages, flow = self._stages(image, mask, sketch, noise, return_flow=True)
+            stages, flow = self._stages(image, mask, sketch, noise, colours, return_flow=True)
         return stages, {"gates": gates, "flow": flow}
 
     def _stages(
@@ -229,12 +210,15 @@ class DeepFillV2(nn.Module):
         mask: Tensor,
         sketch: Tensor | None,
         noise: Tensor | None,
+        colours: Tensor | None,
         window: Window | None = None,
         return_flow: bool = False,
     ) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
         """Both stages' photos, and the flow if asked for."""
         x = self._first_input(image * 2 - 1, mask, sketch)  # (N, in_channels, H, W)
         coarse = self.coarse(x, window)  # (N, 3, H, W) in [-1, 1]
+        if colours is not None:
+            coarse = mix_colours(coarse * 0.5 + 0.5, colours, mask) * 2 - 1
         if self.first_stage_only:
             return (coarse * 0.5 + 0.5, coarse * 0.5 + 0.5), None
         pasted = x[:, :3] + coarse * mask  # the incomplete photo is 0 in the hole

@@ -127,7 +127,7 @@ def fill(
         notes = [*details["notes"], f"Texture refined by {catalogue.get(refiner).title}."]
         details = {**details, "notes": notes, "refine": refined}
     if colours is not None and not any(catalogue.get(each or name).accepts_colours for each in (record.name, refiner)):
-        note = f"{record.title} does not follow colours; PatchMatch does, also as the refinement of another method."
+        note = f"{record.title} does not follow colours; PatchMatch (also as a refinement) and DeepFill v2 do."
         details = {**details, "notes": [*details["notes"], note]}
     if options.blend is not None:
         completed = blend(pixels, hole, completed, mixed=options.blend == "mixed")
