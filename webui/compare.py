@@ -48,9 +48,6 @@ class CompareTab:
             label="Methods, on the photo and mask at the left",
             elem_id="chosen",
         )
-        waiting = controls.not_ready()
-        if waiting:
-            gr.Markdown(waiting, elem_classes="quiet")
         self.measure = gr.Checkbox(
             False,
             label="Measure against what the mask hides",

@@ -57,11 +57,3 @@ def method_choices() -> list[tuple[str, str]]:
 def sketching_methods() -> list[inpaint_core.Method]:
     """The methods that follow a sketch and can run now."""
     return [method for method in inpaint_core.methods() if method.accepts_sketch and method.ready]
-
-
-def not_ready() -> str:
-    """A sentence on the methods whose weights are absent, or nothing."""
-    waiting = [method.title for method in inpaint_core.methods() if not method.ready]
-    if not waiting:
-        return ""
-    return f"Without weights yet: {', '.join(waiting)}; the Methods tab says how to make them where it can be done."

@@ -26,6 +26,9 @@ class MethodsTab:
     """The tab: the table of the catalogue, and an example of a program; nothing on it can be pressed."""
 
     def __init__(self) -> None:
+        waiting = [method.title for method in inpaint_core.methods() if not method.ready]
+        if waiting:
+            gr.Markdown(f"Without weights here: {', '.join(waiting)}.", elem_classes="quiet")
         gr.HTML(method_table(), elem_id="methods-table")
         gr.Markdown(CALLING, elem_id="calling")
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from inpaint_core import masks
+from inpaint_core.photo import HEIC_SUFFIXES
 from webui import controls
 from webui.canvas import mask_scene
 from webui.events import PRIVATE, QUIET, Updates, Values, shows_errors
@@ -37,7 +38,12 @@ class PhotoColumn:
         self.workspace = workspace
         with gr.Row(elem_classes="toolbar"):
             self.opener = gr.UploadButton(
-                "Open a photo", file_types=["image"], variant="primary", size="sm", elem_id="open-photo", min_width=110
+                "Open a photo",
+                file_types=["image", *HEIC_SUFFIXES],  # many browsers do not take a HEIC for an image
+                variant="primary",
+                size="sm",
+                elem_id="open-photo",
+                min_width=110,
             )
             randomise = gr.Button("Random mask", size="sm", elem_id="random-mask", min_width=110)
             self.kind = gr.Dropdown(

@@ -9,7 +9,9 @@ from inpaint_core import photo
 from inpaint_core.errors import InpaintError
 
 MASK_ENDINGS = ("", "_mask", "-mask")
-_SUFFIXES = frozenset(suffix for suffixes in photo.FORMATS.values() for suffix in suffixes)
+_SUFFIXES = frozenset(suffix for suffixes in photo.FORMATS.values() for suffix in suffixes) | frozenset(
+    photo.HEIC_SUFFIXES
+)
 
 
 @dataclass(frozen=True)

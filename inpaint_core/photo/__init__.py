@@ -6,12 +6,13 @@
 """
 
 from inpaint_core.photo.header import MAX_PIXELS
-from inpaint_core.photo.picture import FORMATS, JpegSettings, Photo, is_exact
+from inpaint_core.photo.picture import FORMATS, HEIC_SUFFIXES, JpegSettings, Photo, is_exact
 from inpaint_core.photo.reading import read, read_mask, thumbnail
 from inpaint_core.photo.writing import encode, write
 
 __all__ = [
     "FORMATS",
+    "HEIC_SUFFIXES",
     "MAX_PIXELS",
     "JpegSettings",
     "Photo",

@@ -23,6 +23,7 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+from pillow_heif import HeifImageFile
 
 from inpaint_core.errors import InpaintError
 from inpaint_core.photo.picture import READABLE
@@ -43,7 +44,9 @@ _OPENERS: dict[str, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
     "GIF": GifImagePlugin.GifImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
+    "HEIC": HeifImageFile,
 }
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True)
@@ -161,8 +164,8 @@ def _sniff(head: bytes, name: str) -> str:
         brands = head[8:]
         if b"avif" in brands or b"avis" in brands:
             return "AVIF"
-        if any(brand in brands for brand in (b"heic", b"heix", b"hevc", b"heim", b"mif1", b"msf1")):
-            raise InpaintError(f"{name} is a HEIC photo, which cannot be read here: export it as JPEG or PNG first.")
+        if any(brand in brands for brand in _HEIC_BRANDS):
+            return "HEIC"
     raise InpaintError(f"{name} is not a picture that can be read ({READABLE}): choose another file.")
 
 

@@ -19,8 +19,10 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "AVIF": (".avif",),
 }
+HEIC_SUFFIXES = (".heic", ".heif", ".hif")  # read, but saved as JPEG: few programs open a HEIC
 _TITLES = {"WEBP": "WebP"}
-READABLE = ", ".join(_TITLES.get(name, name) for name in FORMATS)
+WRITABLE = ", ".join(_TITLES.get(name, name) for name in FORMATS)
+READABLE = f"{WRITABLE}, HEIC"
 _WEBP_LONGEST_SIDE = 16383
 
 
@@ -91,4 +93,4 @@ def format_named(format: str) -> str:
     for name, suffixes in FORMATS.items():
         if word == name.lower() or f".{word}" in suffixes:
             return name
-    raise InpaintError(f"{format!r} is not a format photos can be saved in: choose one of {READABLE}.")
+    raise InpaintError(f"{format!r} is not a format photos can be saved in: choose one of {WRITABLE}.")

@@ -43,6 +43,8 @@ def read(source: Source, max_pixels: int = MAX_PIXELS, max_side: int | None = No
         else:
             pixels, alpha = sixteen.to_8_bits(deep)
             notes.append("The photo has 16 bits a channel: known pixels keep them when it is saved as PNG or TIFF.")
+        if file.format == "HEIC":
+            notes.append("The photo is a HEIC: it is saved as JPEG, or as PNG without loss.")
         _note_what_is_left_out(file, notes)
         height, width = pixels.shape[:2]
         try:
@@ -53,7 +55,7 @@ def read(source: Source, max_pixels: int = MAX_PIXELS, max_side: int | None = No
         return Photo(
             pixels=pixels,
             alpha=alpha,
-            format=file.format,
+            format="JPEG" if file.format == "HEIC" else file.format,
             grey=grey,
             deep=deep,
             exif=exif,

@@ -17,7 +17,7 @@ from inpaint_core.files import write_atomically
 from inpaint_core.photo import metadata
 from inpaint_core.photo.containers import COMPRESSION_LEVEL, deep_png, tiff
 from inpaint_core.photo.palette import to_palette
-from inpaint_core.photo.picture import FORMATS, READABLE, Photo, format_named
+from inpaint_core.photo.picture import FORMATS, WRITABLE, Photo, format_named
 
 _HIGH_QUALITY = 95  # where the source's own quality is not known
 _LONGEST_EXIF = 65533  # of one JPEG segment
@@ -98,7 +98,7 @@ def _format_of(path: Path, default: str) -> str:
     for name, suffixes in FORMATS.items():
         if path.suffix.lower() in suffixes:
             return name
-    raise InpaintError(f"{path.name} ends in {path.suffix}, which is no format to save in: use one of {READABLE}.")
+    raise InpaintError(f"{path.name} ends in {path.suffix}, which is no format to save in: use one of {WRITABLE}.")
 
 
 def _same_file(path: Path, other: Path) -> bool:
