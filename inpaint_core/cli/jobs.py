@@ -135,4 +135,6 @@ def _one(given: Path, path: Path) -> Path:
 
 
 def _result_name(path: Path, suffix: str | None) -> str:
+    if suffix is None and path.suffix.lower() in photo.HEIC_SUFFIXES:
+        suffix = suffix_of("jpeg")
     return path.name if suffix is None else path.stem + suffix
