@@ -65,7 +65,8 @@ def test_every_command_runs_as_printed(
         photo.save(name)
     for name in ("mask.png", "masks/one.png", "masks/two.png"):
         hole.save(name)
-    Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save("edges.png")
+    if not command.startswith("edges"):  # which writes it
+        Image.fromarray(np.eye(64, dtype=np.uint8) * 255).save("edges.png")
     assert main(command.split()) == 0
 
 
