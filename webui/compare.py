@@ -39,15 +39,14 @@ class CompareTab:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        choices = [
-            (f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in controls.method_choices()
-        ]
+        choices = method_choices()
         self.methods = gr.CheckboxGroup(
             choices,
             value=[name for _, name in choices if chosen_at_first(name)],
             label="Methods, on the photo and mask at the left",
             elem_id="chosen",
         )
+        self.about_methods = gr.Markdown(about_methods(), elem_id="about-methods", elem_classes="quiet")
         self.measure = gr.Checkbox(
             False,
             label="Measure against what the mask hides",
@@ -77,6 +76,21 @@ class CompareTab:
             **PRIVATE,
         )
         self.runs = [run]
+
+    @property
+    def listing(self) -> list[Any]:
+        """What `list_methods` sets."""
+        return [self.methods, self.about_methods]
+
+    def list_methods(self) -> Updates:
+        """Offer the methods that can run now."""
+        return {self.methods: gr.CheckboxGroup(choices=method_choices()), self.about_methods: about_methods()}
+
+    def choose(self) -> Updates:
+        """The same, with those chosen that run by default."""
+        choices = method_choices()
+        value = [name for _, name in choices if chosen_at_first(name)]
+        return {self.methods: gr.CheckboxGroup(choices=choices, value=value)}
 
     @property
     def cleared(self) -> list[Any]:
@@ -124,9 +138,23 @@ class CompareTab:
         return {self.tiles: {"tiles": list(tiles)}, self.table: as_table(results)}
 
 
+def method_choices() -> list[tuple[str, str]]:
+    """As `controls.method_choices`; the titles say what is slow."""
+    choices = controls.method_choices()
+    return [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in choices]
+
+
+def about_methods() -> str:
+    """Sentences on licences and on the methods that are not on offer."""
+    return " ".join(filter(None, [controls.about_public_weights(), controls.not_ready()]))
+
+
 def chosen_at_first(name: str) -> bool:
-    """True for a method that a comparison runs by default: quick, and not shown what the mask hides."""
-    return not runner.is_slow(name) and not catalogue.get(name).restores
+    """True for a method that a comparison runs by default: quick, not shown what the mask hides, with its own weights
+    or, where it has none, with the public ones that its name alone stands for."""
+    method = catalogue.get(name)
+    usual = method.folder == catalogue.get(method.checkpoint).folder
+    return usual and not runner.is_slow(name) and not method.restores
 
 
 def caption(result: Result) -> str:

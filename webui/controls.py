@@ -50,10 +50,22 @@ def strip(pictures: list[Any], label: str, elem_id: str, **settings: Any) -> gr.
 
 
 def method_choices() -> list[tuple[str, str]]:
-    """Title and name of each method that can run now."""
-    return [(f"{method.title} ({method.year})", method.name) for method in inpaint_core.methods() if method.ready]
+    """Title and name of each method that can run now, also with each set of public weights that is here.
+
+    A method without weights of its own is left out: it would run with those of a set that stands in the list.
+    """
+    own = [method for method in inpaint_core.methods() if method.ready and method.folder is None]
+    found = [*own, *(method for method in inpaint_core.public_methods() if method.ready)]
+    found.sort(key=lambda method: method.year)
+    return [(f"{method.title} ({method.year})", method.name) for method in found]
 
 
 def sketching_methods() -> list[inpaint_core.Method]:
     """The methods that follow a sketch and can run now."""
     return [method for method in inpaint_core.methods() if method.accepts_sketch and method.ready]
+
+
+def about_public_weights() -> str:
+    """The licence of each set of public weights that is here, or nothing."""
+    here = [f"{method.title}: {method.licence}" for method in inpaint_core.public_methods() if method.ready]
+    return f"Licences of the public weights: {'; '.join(here)}." if here else ""

@@ -103,6 +103,15 @@ class EditTab:
         """Nothing is said any more of the photo before."""
         return {self.notes: FIRST_NOTE, self.explanations: None}
 
+    @property
+    def listing(self) -> list[Any]:
+        """What `list_methods` sets."""
+        return [self.method]
+
+    def list_methods(self) -> Updates:
+        """Offer the methods that can run now."""
+        return {self.method: gr.Dropdown(choices=controls.method_choices())}
+
     def describe_method(self, values: Values) -> Updates:
         """What the chosen method does, and what it can do with a sketch."""
         follows = catalogue.get(values[self.method]).accepts_sketch
@@ -185,6 +194,8 @@ def describe_method(name: str) -> str:
     """A sentence on what the method does."""
     method = catalogue.get(name)
     words = f"{method.summary} [Paper]({method.url})."
+    if "@" in name:
+        words += f" Public weights; their licence: {method.licence}."
     return f"{words} Follows the Sketch layer." if method.accepts_sketch else words
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import gradio as gr
 
 import inpaint_core
+from inpaint_core.weights.public import fetch
+from webui.events import Updates
+from webui.public_weights import PublicWeightsList
 
 CALLING = """#### From a program
 ```python
@@ -23,14 +27,37 @@ In a mask file white is what is to be filled. Without the page: `python -m inpai
 
 
 class MethodsTab:
-    """The tab: the table of the catalogue, and an example of a program; nothing on it can be pressed."""
+    """The tab: the table of the catalogue, the list of public weights, and an example of a program."""
 
     def __init__(self) -> None:
-        waiting = [method.title for method in inpaint_core.methods() if not method.ready]
-        if waiting:
-            gr.Markdown(f"Without weights here: {', '.join(waiting)}.", elem_classes="quiet")
-        gr.HTML(method_table(), elem_id="methods-table")
+        self.waiting = gr.Markdown(without_weights(), elem_classes="quiet")
+        self.table = gr.HTML(method_table(), elem_id="methods-table")
+        gr.Markdown(about_public_weights(), elem_id="about-public")
+        self.public = PublicWeightsList()
         gr.Markdown(CALLING, elem_id="calling")
+
+    @property
+    def listing(self) -> list[Any]:
+        """What `list_methods` sets."""
+        return [self.table]
+
+    def list_methods(self) -> Updates:
+        """The table as it is now."""
+        return {self.table: method_table()}
+
+
+def about_public_weights() -> str:
+    """What public weights are, and how they come here."""
+    words = (
+        "#### Public weights\nOf the methods' authors, or of others who trained them for weeks. None ship with this "
+        "project; each is a method of its own once it is here, to be chosen in Edit and Compare beside ours."
+    )
+    if fetch.downloads_allowed():
+        return words
+    return (
+        f"{words} To fetch one: `python -m inpaint_core weights get NAME`. A server whose operator sets "
+        "`INPAINT_ALLOW_DOWNLOADS=1` has buttons for it here."
+    )
 
 
 def method_table() -> str:

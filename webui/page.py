@@ -13,7 +13,7 @@ import inpaint_core
 from webui import api, files, runner
 from webui.compare import CompareTab
 from webui.edit import EditTab
-from webui.events import QUIET
+from webui.events import QUIET, Updates
 from webui.guard import Guard
 from webui.methods import MethodsTab
 from webui.photo_column import PhotoColumn
@@ -68,7 +68,7 @@ def build() -> gr.Blocks:
                     with gr.Tab("Compare", id="compare-tab"):
                         compare = CompareTab(workspace)
                     with gr.Tab("Methods", id="methods-tab"):
-                        MethodsTab()
+                        methods = MethodsTab()
                 photo_column.build_examples()
         # Another photo ends what runs on the one before, and nothing of that one stays on the page.
         for opened in photo_column.opened:
@@ -76,7 +76,18 @@ def build() -> gr.Blocks:
                 lambda: edit.clear() | compare.clear(), None, [*edit.cleared, *compare.cleared], queue=False, **QUIET
             )
             cleared.then(cancels=[*edit.runs, *compare.runs], queue=False, **QUIET)
-        demo.load(photo_column.open_first_example, None, workspace.shown, **QUIET)
+        listing = [*edit.listing, *compare.listing, *methods.listing]
+
+        def list_methods() -> Updates:
+            return edit.list_methods() | compare.list_methods() | methods.list_methods()
+
+        def open_page() -> Updates:
+            """Public weights may have come or gone since the page was built."""
+            return photo_column.open_first_example() | list_methods() | compare.choose() | methods.public.show()
+
+        demo.load(open_page, None, [*workspace.shown, *listing, methods.public.listing], **QUIET)
+        if methods.public.fetched is not None:
+            methods.public.fetched.success(list_methods, None, listing, **QUIET)
     demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo
 

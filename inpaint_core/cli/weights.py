@@ -108,7 +108,7 @@ class Get:
 
         doubtful = [row for row in wanted if row.commercial != "yes"]
         for row in wanted:
-            console.err.print(f"{row.name}, by {row.source}. Licence: {row.licence}. {_commerce(row)}")
+            console.err.print(f"{row.name}, by {row.source}. Licence: {row.licence}. {row.commerce}")
         if not doubtful or self.accept_licence:
             return wanted
         names = ", ".join(row.name for row in doubtful)
@@ -266,14 +266,6 @@ def _imported() -> list[dict]:
                 {"name": name, **facts, "licence": record.licence, "bytes": record.bytes, "here": store.ready(name)}
             )
     return found
-
-
-def _commerce(row: PublicWeights) -> str:
-    return {
-        "yes": "Commercial use is allowed.",
-        "no": "Commercial use is NOT allowed.",
-        "not stated": "Whether commercial use is allowed is not stated.",
-    }[row.commercial]
 
 
 def _size(row: PublicWeights) -> str:

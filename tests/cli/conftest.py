@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.running import HEIGHT, WIDTH
-from tests.weights.conftest import publisher, small_lama, store  # noqa: F401  # fixtures of test_weights.py
+from tests.weights.conftest import publisher, store  # noqa: F401  # fixtures of test_weights.py
 
 
 @pytest.fixture

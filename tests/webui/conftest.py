@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.weights.conftest import publisher, store  # noqa: F401  # fixtures of test_public_weights.py
 from webui.session import Session, close, open_photo
 
 

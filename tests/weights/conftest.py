@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
-from inpaint_core.weights.public import download, registry, table
-from inpaint_core.weights.public.registry import Checksum, PublicWeights, PublishedFile
-from tests.weights.published import layout, published_state
-from tests.weights.publishing import Publisher, published
-
-
-@pytest.fixture(scope="session")
-def small_lama() -> bytes:
-    """A pickle of seeded weights in the layout of Big LaMa, of an eighth of its width."""
-    file = io.BytesIO()
-    torch.save({"state_dict": published_state(layout("lama", 8), gain=1.25)}, file)
-    return file.getvalue()
+from inpaint_core.weights.public import registry, table
+from inpaint_core.weights.public.registry import PublicWeights, PublishedFile
+from tests.weights.publishing import Publisher
+from tests.weights.small_lama import published_small_lama
 
 
 @pytest.fixture
@@ -33,25 +22,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def publisher(small_lama: bytes, store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
-    """It publishes `lama@small` under "small.pth" with its SHA-256, the only row of the table."""
-    monkeypatch.setattr(download, "PAUSE", 0.001)
-    with published() as publisher:
-        publisher.files["small.pth"] = small_lama
-        checksum = Checksum("sha256", hashlib.sha256(small_lama).hexdigest())
-        file = PublishedFile(url=publisher.url("small.pth"), name="small.pth", checksum=checksum)
-        row = PublicWeights(
-            method="lama",
-            word="small",
-            title="Small LaMa",
-            source="localhost",
-            files=(file,),
-            licence="CC BY-NC 4.0",
-            commercial="no",
-            trained_on="nothing",
-            trained_size=256,
-        )
-        monkeypatch.setattr(table, "PUBLIC_WEIGHTS", (row,))
+def publisher(store: Path) -> Iterator[Publisher]:
+    """As `published_small_lama`, and an empty folder to fetch into."""
+    with published_small_lama() as publisher:
         yield publisher
 
 

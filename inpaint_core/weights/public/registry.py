@@ -70,6 +70,15 @@ class PublicWeights:
         return f"{self.method}@{self.word}"
 
     @property
+    def commerce(self) -> str:
+        """A sentence on commercial use."""
+        return {
+            "yes": "Commercial use is allowed.",
+            "no": "Commercial use is NOT allowed.",
+            "not stated": "Whether commercial use is allowed is not stated.",
+        }[self.commercial]
+
+    @property
     def bytes(self) -> int | None:
         """How much is fetched, from the first place; None: not published."""
         return self.files[0].bytes
