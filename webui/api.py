@@ -192,7 +192,7 @@ def methods() -> list[dict[str, Any]]:
     """List the inpainting methods: name, title, year, paper, family, licence, whether it can run now.
 
     Returns:
-        One record a method, oldest first.
+        One record a method, oldest first, then one for each set of public weights that is here, such as lama@big.
     """
     return [
         {
@@ -207,7 +207,7 @@ def methods() -> list[dict[str, Any]]:
             "accepts_sketch": method.accepts_sketch,
             "ready": method.ready,
         }
-        for method in inpaint_core.methods()
+        for method in [*inpaint_core.methods(), *(each for each in inpaint_core.public_methods() if each.ready)]
     ]
 
 

@@ -86,8 +86,7 @@ def build() -> gr.Blocks:
             return photo_column.open_first_example() | list_methods() | compare.choose() | methods.public.show()
 
         demo.load(open_page, None, [*workspace.shown, *listing, methods.public.listing], **QUIET)
-        if methods.public.fetched is not None:
-            methods.public.fetched.success(list_methods, None, listing, **QUIET)
+        methods.public.connect(listing, list_methods)
     demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo
 

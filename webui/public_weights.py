@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,25 @@ class PublicWeightsList:
             label="Public weights",
             elem_id="public-weights",
         )
-        self.fetched: Any = None  # the event that ends when a set was fetched; None where nobody may
-        if fetch.downloads_allowed():
-            self.fetched = self.listing.submit(self.get, None, self.listing, **QUIET)
+
+    def connect(self, outputs: list[Any], list_methods: Callable[[], Updates]) -> None:
+        """Let visitors fetch, if the operator allows it; a set that has come is on offer at once.
+
+        Args:
+            outputs: what `list_methods` sets.
+            list_methods: the methods on offer, as updates of all that shows them.
+        """
+        if not fetch.downloads_allowed():
+            return
+
+        @shows_errors
+        def get(event: gr.EventData) -> Iterator[Updates]:
+            name = registry.find(str(event._data.get("weights"))).name
+            for value in self.fetch(name):
+                over = value["running"] is None
+                yield {self.listing: value, **(list_methods() if over else {})}
+
+        self.listing.submit(get, None, [self.listing, *outputs], **QUIET)
 
     def show(self) -> Updates:
         """The list as it is now."""
@@ -53,12 +69,6 @@ class PublicWeightsList:
             _item(each, rows.get(each.name), (failures or {}).get(each.name)) for each in catalogue.public_methods()
         ]
         return {"rows": "".join(items), "running": None}
-
-    @shows_errors
-    def get(self, event: gr.EventData) -> Iterator[dict[str, Any]]:
-        """Fetch the set whose licence was accepted; shows how far it is."""
-        name = registry.find(str(event._data.get("weights"))).name
-        yield from self.fetch(name)
 
     def fetch(self, name: str) -> Iterator[dict[str, Any]]:
         """Fetch a set of the table: the list with its progress, at last the list with the set, or with the reason."""
@@ -126,7 +136,8 @@ def _item(method: Method, row: PublicWeights | None, failure: str | None) -> str
     details = ""
     if row is not None and not method.ready and fetch.downloads_allowed():
         details = (
-            f'<details{" open" if failure else ""}><summary>Get<span class="unseen-text"> {name}</span></summary>'
+            f"<details{' open' if failure else ''}><summary><span>Get</span><span>Not now</span>"
+            f'<span class="unseen-text"> {name}</span></summary>'
             f"<p>You accept this licence: <b>{html.escape(row.licence)}</b>. {html.escape(row.commerce)}</p>"
             f'<button type="button">{"Try again" if failure else "Accept the licence and fetch"}</button></details>'
         )

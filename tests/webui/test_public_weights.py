@@ -46,7 +46,6 @@ def test_every_set_is_listed_with_its_licence_source_and_size_without_buttons(li
     assert "206 MB" in rows
     assert "the authors, advimman/lama" in rows
     assert "<button" not in rows
-    assert listing.fetched is None, "where visitors may not fetch, there is no event to send"
 
 
 def test_a_fetched_set_is_on_offer_at_once_with_its_licence(allowed: Publisher, listing: PublicWeightsList) -> None:
@@ -131,19 +130,33 @@ def test_two_visitors_watch_one_download_which_goes_on_without_them(
     assert listing.downloads == {}
 
 
-def test_a_visitor_who_asks_for_something_else_gets_a_sentence(allowed: Publisher, listing: PublicWeightsList) -> None:
+def test_without_the_operators_leave_there_is_no_event_to_send(publisher: Publisher) -> None:
+    with gr.Blocks() as demo:
+        PublicWeightsList().connect([], dict)
+    assert not demo.fns
+
+
+def test_a_visitor_who_asks_for_something_else_gets_a_sentence(allowed: Publisher) -> None:
+    with gr.Blocks() as demo:
+        PublicWeightsList().connect([], dict)
+    (get,) = demo.fns.values()
     for asked in ({"weights": "../../etc"}, {}, {"weights": ["lama"]}):
         with pytest.raises(gr.Error, match="There are no public weights"):
-            list(listing.get(gr.EventData(None, asked)))
+            list(get.fn(gr.EventData(None, asked)))  # type: ignore[misc]
     assert allowed.asked == []
 
 
-def test_a_new_visitor_sees_what_has_come_since_the_page_was_built(allowed: Publisher) -> None:
+def test_the_page_offers_what_has_come_since_it_was_built(allowed: Publisher) -> None:
     demo = page.build()
-    fetch.get("lama@small")
-    (opening,) = [each for each in demo.fns.values() if any(event == "load" for _, event in each.targets)]
-    updates = opening.fn()  # type: ignore[misc]
-    by_id = {block.elem_id: update for block, update in updates.items()}
-    assert ("LaMa, Small LaMa (2022)", "lama@small") in by_id["method"].choices
+    by_event = {
+        event: each for each in demo.fns.values() for block, event in each.targets if event in ("load", "submit")
+    }
+    *_, fetched = by_event["submit"].fn(gr.EventData(None, {"weights": "lama@small"}))  # type: ignore[misc]
+    opened = by_event["load"].fn()  # type: ignore[misc]
+    for updates in (fetched, opened):
+        by_id = {block.elem_id: update for block, update in updates.items()}
+        assert ("LaMa, Small LaMa (2022)", "lama@small") in by_id["method"].choices
+        assert ("LaMa, Small LaMa (2022)", "lama@small") in by_id["chosen"].choices
+        assert ">here<" in by_id["public-weights"]["rows"]
+        assert "no weights" not in by_id["methods-table"].partition(">lama<")[2].partition("</tr>")[0]
     assert "lama@small" in by_id["chosen"].value
-    assert ">here<" in by_id["public-weights"]["rows"]
