@@ -46,7 +46,7 @@ class CompareTab:
             label="Methods, on the photo and mask at the left",
             elem_id="chosen",
         )
-        self.about_methods = gr.Markdown(about_methods(), elem_id="about-methods", elem_classes="quiet")
+        self.about_methods = gr.Markdown(controls.about_public_weights(), elem_id="about-methods", elem_classes="quiet")
         self.measure = gr.Checkbox(
             False,
             label="Measure against what the mask hides",
@@ -84,7 +84,10 @@ class CompareTab:
 
     def list_methods(self) -> Updates:
         """Offer the methods that can run now."""
-        return {self.methods: gr.CheckboxGroup(choices=method_choices()), self.about_methods: about_methods()}
+        return {
+            self.methods: gr.CheckboxGroup(choices=method_choices()),
+            self.about_methods: controls.about_public_weights(),
+        }
 
     def choose(self) -> Updates:
         """The same, with those chosen that run by default."""
@@ -142,11 +145,6 @@ def method_choices() -> list[tuple[str, str]]:
     """As `controls.method_choices`; the titles say what is slow."""
     choices = controls.method_choices()
     return [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in choices]
-
-
-def about_methods() -> str:
-    """Sentences on licences and on the methods that are not on offer."""
-    return " ".join(filter(None, [controls.about_public_weights(), controls.not_ready()]))
 
 
 def chosen_at_first(name: str) -> bool:

@@ -39,11 +39,17 @@ class MethodsTab:
     @property
     def listing(self) -> list[Any]:
         """What `list_methods` sets."""
-        return [self.table]
+        return [self.waiting, self.table]
 
     def list_methods(self) -> Updates:
-        """The table as it is now."""
-        return {self.table: method_table()}
+        """What is here now."""
+        return {self.waiting: without_weights(), self.table: method_table()}
+
+
+def without_weights() -> str:
+    """A sentence on the methods whose weights are absent, or nothing."""
+    waiting = [method.title for method in inpaint_core.methods() if not method.ready]
+    return f"Without weights here: {', '.join(waiting)}." if waiting else ""
 
 
 def about_public_weights() -> str:
