@@ -36,7 +36,10 @@ from train.core.run import Run
 LENGTH, START = 100_000, 90_000  # steps of the run that is assumed, and the step from which it is measured
 ENOUGH = 4.0  # seconds of steps, after which no further cycle is measured
 PHOTOS = 16
-JOINED = {"critic_alone": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step
+ON_PHOTOS = re.compile(
+    r"^class Config\(.*\b(PhotoConfig|CriticConfig)\)", re.MULTILINE
+)  # a script that trains on photos
+JOINED = {"critic_warmup": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step
 QUIET = {"eval_every": LENGTH, "grid_every": LENGTH, "checkpoint_minutes": 1e6}
 COLUMNS = ("script", "device", "photo", "batch", "images/s", "TFLOP an image", "TFLOP/s", "share of rate")
 NOTE = (
@@ -106,7 +109,7 @@ def names() -> list[str]:
     for module in sorted(each.name for each in pkgutil.iter_modules(train.__path__)):
         source = Path(train.__path__[0], f"{module}.py")
         # asked of the text: importing all of them is slow
-        if source.exists() and re.search(r"^class Config\(.*\bPhotoConfig\)", source.read_text(encoding="utf-8"), re.M):
+        if source.exists() and ON_PHOTOS.search(source.read_text(encoding="utf-8")):
             found.append(module)
     return found
 

@@ -7,11 +7,22 @@ Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual M
 
 from __future__ import annotations
 
-import sys
+from dataclasses import dataclass
 
 from inpaint_core import weights
-from inpaint_core.errors import InpaintError
 from inpaint_core.metrics.lpips_network import SHIPPED, published_state
+from train.core.cli import run_cli
+
+
+@dataclass(frozen=True)
+class Config:
+    """The command has no options."""
+
+
+def main(config: Config) -> None:
+    """Write the file and say how large it is."""
+    record = pack()
+    print(f"{record.file}: {record.bytes / 1e6:.1f} MB")
 
 
 def pack() -> weights.Record:
@@ -35,9 +46,4 @@ def pack() -> weights.Record:
 
 
 if __name__ == "__main__":
-    try:
-        record = pack()
-    except InpaintError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    print(f"{record.file}: {record.bytes / 1e6:.1f} MB")
+    run_cli(main, Config)

@@ -20,7 +20,7 @@ PUBLIC = "lama@small"
 
 @pytest.fixture(scope="module")
 def publisher() -> Iterator[Publisher]:
-    with published_small_lama() as publisher:
+    with pytest.MonkeyPatch.context() as patch, published_small_lama(patch) as publisher:
         yield publisher
 
 

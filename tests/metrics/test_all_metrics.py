@@ -15,7 +15,7 @@ WITHOUT_NETWORK = [metrics.l1, metrics.l2, metrics.psnr, metrics.ssim]
 
 
 @pytest.mark.parametrize("metric", PAIRWISE)
-def test_a_batch_is_measured_sample_by_sample(metric, weights):
+def test_a_batch_is_measured_sample_by_sample(metric):
     torch.manual_seed(0)
     image, reference = torch.rand(3, 3, 40, 36), torch.rand(3, 3, 40, 36)
     reference[1] = image[1] * 0.9
@@ -37,7 +37,7 @@ def test_a_mask_of_everything_is_no_mask(metric):
     torch.testing.assert_close(metric(image, reference, torch.ones(1, 1, 9, 10)), metric(image, reference))
 
 
-def test_gradients_are_finite_where_image_and_reference_meet(pair, weights):
+def test_gradients_are_finite_where_image_and_reference_meet(pair):
     x, y = tensors(pair[0], pair[1])
     x.requires_grad_()
     y[:, :, :50] = 0  # black: features may be zero

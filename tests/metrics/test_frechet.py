@@ -28,7 +28,7 @@ def test_frechet_distance_is_zero_on_itself_even_with_fewer_samples_than_dimensi
     assert metrics.frechet_distance(features, features).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_frechet_distance_of_alexnet_features_grows_with_damage(weights, astronaut):
+def test_frechet_distance_of_alexnet_features_grows_with_damage(astronaut):
     crops = tensors(*(astronaut[y : y + 48, x : x + 48] for y in range(0, 400, 100) for x in range(0, 400, 100)))
     photos = torch.cat(crops)
     noise = torch.randn(photos.shape, generator=torch.Generator().manual_seed(0))

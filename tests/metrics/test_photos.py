@@ -11,7 +11,7 @@ from inpaint_core.errors import InpaintError
 from tests.metrics.tensors import PAIRWISE, as_mask, tensors
 
 
-def test_equal_photos_are_perfect_by_every_metric(pair, weights):
+def test_equal_photos_are_perfect_by_every_metric(pair):
     values = metrics.measure(pair[1], pair[1], pair[2])
     for prefix in ("", "hole_"):
         assert values[prefix + "psnr"] == float("inf")
@@ -19,7 +19,7 @@ def test_equal_photos_are_perfect_by_every_metric(pair, weights):
         assert values[prefix + "l1"] == values[prefix + "l2"] == values[prefix + "lpips"] == 0
 
 
-def test_a_photo_of_one_pixel_is_measured(weights):
+def test_a_photo_of_one_pixel_is_measured():
     black, grey = np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 51, np.uint8)
     values = metrics.measure(grey, black, np.ones((1, 1), bool))
     assert values["l1"] == values["hole_l1"] == pytest.approx(0.2)
@@ -28,7 +28,7 @@ def test_a_photo_of_one_pixel_is_measured(weights):
     assert values["lpips"] > 0
 
 
-def test_measure_gives_every_number_of_photo_and_hole(pair, weights):
+def test_measure_gives_every_number_of_photo_and_hole(pair):
     image, reference, hole = pair
     values = metrics.measure(image, reference, hole)
     names = ["l1", "l2", "psnr", "ssim", "lpips", "tv"]

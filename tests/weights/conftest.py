@@ -22,9 +22,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def publisher(store: Path) -> Iterator[Publisher]:
+def publisher(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     """As `published_small_lama`, and an empty folder to fetch into."""
-    with published_small_lama() as publisher:
+    with published_small_lama(monkeypatch) as publisher:
         yield publisher
 
 

@@ -26,10 +26,10 @@ def small_lama() -> bytes:
 
 
 @contextmanager
-def published_small_lama() -> Iterator[Publisher]:
-    """It publishes `lama@small` under "small.pth" with its SHA-256, the only row of the table until the end."""
+def published_small_lama(patch: pytest.MonkeyPatch) -> Iterator[Publisher]:
+    """It publishes `lama@small` under "small.pth" with its SHA-256, the table's only row until `patch` is undone."""
     content = small_lama()
-    with published() as publisher, pytest.MonkeyPatch.context() as patch:
+    with published() as publisher:
         patch.setattr(download, "PAUSE", 0.001)
         publisher.files["small.pth"] = content
         checksum = Checksum("sha256", hashlib.sha256(content).hexdigest())
