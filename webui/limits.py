@@ -12,7 +12,7 @@ import numpy as np
 
 from inpaint_core import InpaintError
 from inpaint_core import photo as photos
-from inpaint_core.arguments import as_number, as_whole
+from inpaint_core.numeric import as_number, as_whole
 
 PIXELS = round(1e6 * as_number(os.environ.get("INPAINT_MAX_MEGAPIXELS", "25"), "INPAINT_MAX_MEGAPIXELS", 0.1, 100))
 SIDE = as_whole(os.environ.get("INPAINT_MAX_SIDE", "16384"), "INPAINT_MAX_SIDE", 64, 1_000_000)

@@ -13,7 +13,7 @@ import gradio as gr
 
 from inpaint_core import InpaintError, Method, catalogue
 from inpaint_core.weights.public import fetch, registry
-from inpaint_core.weights.public.registry import PublicWeights
+from inpaint_core.weights.public.published import PublicWeights
 from webui.events import QUIET, Updates, shows_errors
 
 REPORT_SECONDS = 0.25  # between two reports of progress

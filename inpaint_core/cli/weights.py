@@ -16,7 +16,7 @@ from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
 
 if TYPE_CHECKING:
-    from inpaint_core.weights.public.registry import PublicWeights
+    from inpaint_core.weights.public.published import PublicWeights
 
 DESCRIPTION = "Public weights: list them, fetch them, import and convert files, remove them."
 NO_SIZE = "not published"

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from inpaint_core.arguments import as_seed
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks import fields
 from inpaint_core.masks.shapes import Device, Sampler, gated_strokes, lama_boxes, lama_strokes, square_box
+from inpaint_core.numeric import as_seed
 
 NARROW = {"times": (4, 50), "length": (10, 49), "thickness": (5, 14)}  # of `lama_strokes`
 WIDE = {"times": (1, 5), "length": (10, 209), "thickness": (5, 104)}

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from inpaint_core.arguments import as_number, as_whole
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks.boxes import Box, bounding_box
+from inpaint_core.numeric import as_number, as_whole
 
 SPECK = 1e-5
 """A piece of hole under this share of the picture (10 pixels of 1 MP) counts as a speck."""

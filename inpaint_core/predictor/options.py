@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from inpaint_core.arguments import as_seed
 from inpaint_core.errors import InpaintError
+from inpaint_core.numeric import as_seed
 from inpaint_core.predictor.blending import BLENDS
 
 REFINERS = ("patchmatch",)

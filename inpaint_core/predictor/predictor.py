@@ -17,14 +17,15 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core import catalogue
-from inpaint_core.arguments import as_colours, as_image, as_mask, as_seed, choose_device
-from inpaint_core.masks.boxes import Box
+from inpaint_core.arguments import as_colours, as_image, as_mask, choose_device
+from inpaint_core.numeric import as_seed
 from inpaint_core.predictor.blending import blend
 from inpaint_core.predictor.crops import Crop, depth, plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.known_edges import known_edges
 from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
+from inpaint_core.predictor.planes import Planes
 from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known
 from inpaint_core.progress import Preview, Progress, part_of, throttled
 from inpaint_core.sketch import as_sketch
@@ -35,22 +36,6 @@ if TYPE_CHECKING:
     from inpaint_core.methods.base import Filled, FillMethod
 
 MIN_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
-
-
-@dataclass(frozen=True)
-class Planes:
-    """What a method gets of a photo, or of a crop of it: arrays of one size."""
-
-    image: np.ndarray  # uint8 H x W x 3
-    mask: np.ndarray  # bool H x W, True = hole
-    sketch: np.ndarray | None = None  # bool H x W, True = edge
-    initial: np.ndarray | None = None  # uint8 H x W x 3, an earlier fill to be refined
-    colours: np.ndarray | None = None  # uint8 H x W x 4, RGB wanted where the last is above 127
-
-    def cut(self, box: Box) -> Planes:
-        """The same of a rectangle."""
-        planes = (self.image, self.mask, self.sketch, self.initial, self.colours)
-        return Planes(*(None if plane is None else plane[box.slices] for plane in planes))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -126,9 +111,10 @@ def fill(
         completed, refined = _fill_holes(Planes(pixels, hole, edges, completed, colours), run)
         notes = [*details["notes"], f"Texture refined by {catalogue.get(refiner).title}."]
         details = {**details, "notes": notes, "refine": refined}
-    if colours is not None and not any(catalogue.get(each or name).accepts_colours for each in (record.name, refiner)):
-        note = f"{record.title} does not follow colours; PatchMatch (also as a refinement) and DeepFill v2 do."
-        details = {**details, "notes": [*details["notes"], note]}
+    followed = record.accepts_colours or (refiner is not None and catalogue.get(refiner).accepts_colours)
+    if colours is not None and not followed:
+        able = ", ".join(each.title for each in catalogue.methods() if each.accepts_colours)
+        details = {**details, "notes": [*details["notes"], f"{record.title} does not follow colours; {able} do."]}
     if options.blend is not None:
         completed = blend(pixels, hole, completed, mixed=options.blend == "mixed")
         details = {**details, "notes": [*details["notes"], f"Blended into the photo ({options.blend} gradients)."]}

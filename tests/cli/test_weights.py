@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inpaint_core.weights.public import registry, store, table
+from inpaint_core.weights.public import store, table
+from inpaint_core.weights.public.published import Checksum
 from tests.cli.running import pixels, run
 from tests.weights.conftest import changed, publish
 from tests.weights.publishing import Publisher
@@ -134,7 +135,7 @@ def test_a_bad_call_is_one_sentence_and_changes_nothing(
     folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, call: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "small.pth").write_bytes(publisher.files["small.pth"])
-    wrong = registry.Checksum("sha256", "0" * 64)
+    wrong = Checksum("sha256", "0" * 64)
     rows = (
         changed(),
         changed(word="moved", url=publisher.url("moved.pth")),

@@ -96,7 +96,7 @@ def test_a_failure_is_one_sentence_and_get_can_be_pressed_again(allowed: Publish
     assert "lama@small could not be fetched" in failed["rows"]
     assert "Try again" in failed["rows"]
     assert failed["running"] is None
-    assert "could not be fetched" not in listing.listed()["rows"], "it is told to who has pressed, and to nobody else"
+    assert "could not be fetched" not in listing.listed()["rows"], "only the visitor who has pressed sees it"
     allowed.files["small.pth"] = content
     *_, last = listing.fetch("lama@small")
     assert ">here<" in last["rows"]

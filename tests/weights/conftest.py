@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inpaint_core.weights.public import registry, table
-from inpaint_core.weights.public.registry import PublicWeights, PublishedFile
+from inpaint_core.weights.public.published import PublicWeights, PublishedFile
 from tests.weights.publishing import Publisher
 from tests.weights.small_lama import published_small_lama
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from inpaint_core.weights.public import download, table
-from inpaint_core.weights.public.registry import Checksum, PublicWeights, PublishedFile
+from inpaint_core.weights.public.published import Checksum, PublicWeights, PublishedFile
 from tests.weights.published import layout, published_state
 from tests.weights.publishing import Publisher, published
 

@@ -18,7 +18,7 @@ import torch
 from inpaint_core import InpaintError, weights
 from inpaint_core.files import digest_of
 from inpaint_core.weights.public import download, fetch, registry, store
-from inpaint_core.weights.public.registry import Checksum
+from inpaint_core.weights.public.published import Checksum
 from tests.weights.conftest import changed, publish
 from tests.weights.publishing import REVISION, WARNING_PAGE, Publisher
 
@@ -247,7 +247,7 @@ def test_an_archive_gives_the_checkpoint_inside(
     assert leftovers() == {"lama.safetensors", "manifest.json"}
 
 
-def test_a_server_fetches_at_its_start_what_it_is_told_to_and_starts_without(
+def test_a_server_fetches_at_its_start_what_the_environment_names_and_starts_without(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []

@@ -12,7 +12,7 @@ from inpaint_core.files import digest_of
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry, store
 from inpaint_core.weights.public.download import Progress, Unreachable, download, require_room
-from inpaint_core.weights.public.registry import PublicWeights, PublishedFile
+from inpaint_core.weights.public.published import PublicWeights, PublishedFile
 
 
 def get(name: str, progress: Progress | None = None, waiting: Callable[[], None] | None = None) -> Record:

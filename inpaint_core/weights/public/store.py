@@ -23,7 +23,7 @@ from inpaint_core.weights import manifest, storage
 from inpaint_core.weights.manifest import Record
 from inpaint_core.weights.public import registry
 from inpaint_core.weights.public.download import FULL, full_disk, require_room
-from inpaint_core.weights.public.registry import PublicWeights, PublishedFile
+from inpaint_core.weights.public.published import PublicWeights, PublishedFile
 
 if TYPE_CHECKING:
     from inpaint_core.weights.public.conversion import Converted

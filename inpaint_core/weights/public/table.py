@@ -1,6 +1,6 @@
 """The rows of the registry: nothing but facts, in the order in which lists show them."""
 
-from inpaint_core.weights.public.registry import Checksum, PublicWeights, PublishedFile
+from inpaint_core.weights.public.published import Checksum, PublicWeights, PublishedFile
 
 MMAGIC = "https://download.openmmlab.com/mmediting/inpainting/"
 DRIVE = "https://drive.google.com/uc?export=download&id="

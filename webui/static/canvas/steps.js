@@ -1,5 +1,5 @@
 // Steps: the photo as opened and every fill of it. A step is the one it was made of with a patch drawn over it, so any
-// of them can be shown again without asking the server, which is told with each event which one is shown.
+// of them can be shown again without asking the server, to which each event says which one is shown.
 
 const OPENED = ""; // the id of the photo as opened
 const THUMBNAIL = 112; // pixels, the longer side
