@@ -1,4 +1,4 @@
-"""Image inpainting, every method side by side: `methods()`, `inpaint()`, `compare()`.
+"""Image inpainting, every method side by side: `methods()`, `inpaint()`, `compare()`, `suggest()`.
 
 >>> import inpaint_core
 >>> [method.name for method in inpaint_core.methods() if method.family == "diffusion"]
@@ -21,17 +21,21 @@ from inpaint_core.catalogue import Method, default_method, methods, public_metho
 from inpaint_core.compare import fill_all
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor import FillOptions, Preview, Progress, Result, fill, warm_up
+from inpaint_core.suggestion import Score, Suggestion, suggest
 
 __all__ = [
     "FillOptions",
     "InpaintError",
     "Method",
     "Result",
+    "Score",
+    "Suggestion",
     "compare",
     "default_method",
     "inpaint",
     "methods",
     "public_methods",
+    "suggest",
     "warm_up",
 ]
 __version__ = "0.1.0"

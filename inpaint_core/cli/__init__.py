@@ -23,6 +23,7 @@ from inpaint_core.cli.edges import Edges
 from inpaint_core.cli.fill import Fill
 from inpaint_core.cli.methods import Methods
 from inpaint_core.cli.status import INTERRUPTED, USER_ERROR
+from inpaint_core.cli.suggest import Suggest
 from inpaint_core.errors import InpaintError
 
 DESCRIPTION = """\
@@ -47,6 +48,7 @@ class Command(Protocol):
 app = tyro.extras.SubcommandApp()
 app.command(name="fill")(Fill)
 app.command(name="compare")(Compare)
+app.command(name="suggest")(Suggest)
 app.command(masks.app, name="mask", help=masks.DESCRIPTION)
 app.command(name="edges")(Edges)
 app.command(name="methods")(Methods)

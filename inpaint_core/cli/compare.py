@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +12,7 @@ from inpaint_core import catalogue
 from inpaint_core.cli.options import FillArguments, OptionalFile
 from inpaint_core.cli.status import SOME_FAILED
 from inpaint_core.errors import InpaintError
-from inpaint_core.files import check_output, write_atomically
+from inpaint_core.files import check_output
 
 if TYPE_CHECKING:
     from inpaint_core.predictor import Result
@@ -59,8 +57,9 @@ class Compare:
         for name in self.method:
             catalogue.require_ready(name)
         from inpaint_core import photo
-        from inpaint_core.cli import console, files, sheet
+        from inpaint_core.cli import console, files
         from inpaint_core.compare import fill_all
+        from inpaint_core.report import sheet, table
 
         options = self.fill.options()
         picture = photo.read(self.source)
@@ -86,7 +85,7 @@ class Compare:
                 console.out.print(_row(result))
         drawn = sheet.draw(picture.pixels, hole, results, truth)
         photo.write(photo.Photo(drawn), drawn, self.output / "sheet.png")
-        _write_table(results, self.output / "results.csv")
+        table.write_csv(results, self.output / "results.csv")
         notes += [f"{result.method}: {note}" for result in results for note in result.details.get("notes", ())]
         for note in [*picture.notes, *notes, *_why_no_lpips(results)]:
             console.err.print(f"Note: {note}")
@@ -114,16 +113,3 @@ def _why_no_lpips(results: list[Result]) -> list[str]:
     from inpaint_core import metrics
 
     return [reason for reason in [metrics.lpips_unavailable_reason()] if reason]
-
-
-def _write_table(results: list[Result], path: Path) -> None:
-    """results.csv: a row a method, in the order in which they were done."""
-    measured = list(dict.fromkeys(key for result in results for key in result.metrics))
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(["method", "title", "year", "seconds", *measured, "error"])
-    for result in results:
-        record = catalogue.get(result.method)
-        values = [f"{result.metrics[key]:.6g}" if key in result.metrics else "" for key in measured]
-        table.writerow([record.name, record.title, record.year, f"{result.seconds:.4f}", *values, result.error or ""])
-    write_atomically(path, text.getvalue().encode())

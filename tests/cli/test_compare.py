@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inpaint_core.cli import sheet
+from inpaint_core.report import sheet
 from tests.cli.running import HEIGHT, WIDTH, pixels, run
 
 
