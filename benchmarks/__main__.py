@@ -28,9 +28,9 @@ class Options:
 
     Prints the rate of convolution in float32 and bf16; the time, memory and share of that rate of each network (with
     random weights where there are none) and the seconds of each method at 256, 512 and 1024 pixels; time and memory
-    of a brush stroke on a photo of 12 megapixels; and how many random masks a second can be drawn. The best of several
-    runs counts, so run it on an idle machine. With --training: images a second of every training script, and the share
-    of the machine's bf16 rate that its steps reach.
+    of a brush stroke on a photo of 12 megapixels, and the time of a hole of a million pixels in it; and how many random
+    masks a second can be drawn. The best of several runs counts, so run it on an idle machine. With --training: images
+    a second of every training script, and the share of the machine's bf16 rate that its steps reach.
 
     For example: `python -m benchmarks --quick`
     """
@@ -66,6 +66,7 @@ def sections(options: Options) -> Iterator[Section]:
     yield networks.networks(rates, sizes=(256,) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield fills.methods(sizes=(256, 512) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield large
+    yield fills.large_hole()
     yield masks.mask_rates(sizes=(256,) if quick else (256, 512))
 
 

@@ -1,7 +1,8 @@
-"""How long every method takes at several sizes, and what a brush stroke on a photo of 12 megapixels costs."""
+"""How long every method takes at several sizes; what a brush stroke and a large hole cost in 12 megapixels."""
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from functools import partial
@@ -16,6 +17,7 @@ from inpaint_core import catalogue
 HOLE_SHARE = 0.10  # of the free-form masks the methods are timed with
 LARGE_PHOTO = (3000, 4000)  # height and width: 12 megapixels, as phones have them
 STROKE_WIDTH = 90  # pixels of the brush on it
+LARGE_HOLE = 1_000_000  # pixels of a square hole in it
 
 
 def methods(sizes: tuple[int, ...] = (256, 512, 1024), repeats: int = 3) -> Section:
@@ -63,6 +65,39 @@ def large_photo(names: tuple[str, ...] = ("telea",), repeats: int = 3, size: tup
             fill, whole, idle = (min(run[key] for run in runs) for key in ("fill", "whole", "idle"))
             above = max(run["peak"] - run["idle"] for run in runs)
             section.rows.append((name, f"{fill:.2f}", f"{whole:.2f}", f"{idle:.0f}", f"{above:.0f}"))
+    return section
+
+
+def large_hole(
+    names: tuple[str, ...] = ("telea", "patchmatch"), size: tuple[int, int] = LARGE_PHOTO, pixels: int = LARGE_HOLE
+) -> Section:
+    """A square hole in a large photo, one method after the other in one run: seconds, and as a share of the first's.
+
+    Both the seconds that pass and those that all cores of this process work, for a busy machine disturbs the former.
+
+    Args:
+        names: of the methods.
+        size: height and width of the photo in pixels.
+        pixels: of the hole.
+    """
+    from inpaint_core import inpaint
+
+    image, side = photo(*size), math.isqrt(pixels)
+    top, left = (size[0] - side) // 2, (size[1] - side) // 2
+    hole = np.zeros(size, bool)
+    hole[top : top + side, left : left + side] = True
+    section = Section(
+        f"Large hole: {side} x {side} pixels of a {size[1]} x {size[0]} photo",
+        ("method", "seconds", "CPU seconds", f"times {names[0]}", f"CPU times {names[0]}"),
+    )
+    measured: list[tuple[float, float]] = []
+    for name in names:
+        inpaint(image[:64, :64], np.pad(np.ones((16, 16), bool), 24), name)  # compiled, and its modules loaded
+        wall, cpu = time.perf_counter(), time.process_time()
+        inpaint(image, hole, name)
+        measured.append((time.perf_counter() - wall, time.process_time() - cpu))
+        shares = [mine / first for mine, first in zip(measured[-1], measured[0], strict=True)]
+        section.rows.append((name, *(f"{each:.2f}" for each in (*measured[-1], *shares))))
     return section
 
 

@@ -150,62 +150,101 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
 
 
 @compiled
+def read(frame, at_row, at_column, into):
+    """The colour of the frame between four pixels, linearly, into float32 (3,)."""
+    width = frame.numbers.shape[1]
+    top, left = np.int64(at_row), np.int64(at_column)
+    low, far = np.float32(at_row - top), np.float32(at_column - left)
+    place = CHANNELS * (top * width + left)
+    if low == 0 and far == 0:
+        for channel in range(3):
+            into[channel] = frame.colour[place + channel]
+        return
+    below = place + (CHANNELS * width if low > 0 else 0)
+    beside = CHANNELS if far > 0 else 0
+    for channel in range(3):
+        upper = (1 - far) * frame.colour[place + channel] + far * frame.colour[place + beside + channel]
+        lower = (1 - far) * frame.colour[below + channel] + far * frame.colour[below + beside + channel]
+        into[channel] = (1 - low) * upper + low * lower
+
+
+@compiled
 def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
-    """What the matches over each pixel of a range suggest for it (Wexler section 3.2).
+    """The weighted mean of what all matches over each pixel of a range suggest for it (Wexler section 3.2).
 
     Args:
         first, last: the range of `pixels`, int32 P x 2.
         half, frame, poses, costs: as in a sweep.
-        trust: float32 (M,), the confidence in each target for a weighted mean of all suggestions; empty: the
-            suggestion of the cheapest match alone.
-        colours: float32 P x (3 + POSE), the result: its colour and, where one match alone counts, its pose, moved to
-            the pixel.
+        trust: float32 H x W, the confidence in what lies around each target's middle.
+        colours: float32 P x 3, the result.
     """
     height, width = frame.numbers.shape
-    ranked = np.empty((2 * half + 1) ** 2, np.float32)
+    voters, highest = np.empty((2 * half + 1) ** 2, np.int32), np.empty((2 * half + 1) ** 2, np.float32)
+    colour, mean = np.empty(3, np.float32), np.empty(3, np.float32)
     for pixel in range(first, last):
         row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
-        voters, cheapest, least = 0, -1, np.float32(np.inf)
+        count = 0
         for y in range(max(row - half, 0), min(row + half + 1, height)):
             for x in range(max(column - half, 0), min(column + half + 1, width)):
-                target = frame.numbers[y, x]
-                if target >= 0:
-                    cost, place = costs[target], voters
-                    while place > 0 and ranked[place - 1] > cost:
-                        ranked[place] = ranked[place - 1]
-                        place -= 1
-                    ranked[place] = cost
-                    voters += 1
-                    if cost < least:
-                        cheapest, least = target, cost
+                if frame.numbers[y, x] >= 0:
+                    voters[count] = frame.numbers[y, x]
+                    count += 1
         # The scale of a pixel's votes is their 75th percentile: one bad patch does not spoil the mean of good ones.
-        scale = ranked[((voters - 1) * 3) // 4] + np.float32(1e-6)
-        total, red, green, blue = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+        above, found = count - ((count - 1) * 3) // 4, 0
+        for number in range(count):  # the highest costs, sorted, down to that percentile
+            cost = costs[voters[number]]
+            if found == above and cost <= highest[found - 1]:
+                continue
+            place = found if found < above else found - 1
+            while place > 0 and highest[place - 1] < cost:
+                highest[place] = highest[place - 1]
+                place -= 1
+            highest[place] = cost
+            found = min(found + 1, above)
+        sharpness = np.float32(-0.5) / (highest[above - 1] + np.float32(1e-6))
+        total = np.float32(0)
+        mean[:] = 0
+        for number in range(count):
+            target = voters[number]
+            y, x = frame.places[target, 0], frame.places[target, 1]
+            at_row, at_column = moved(poses[target], row - y, column - x)
+            read(frame, at_row, at_column, colour)
+            weight = np.float32(np.exp(costs[target] * sharpness)) * trust[y, x]
+            total += weight
+            for channel in range(3):
+                mean[channel] += weight * colour[channel]
+        for channel in range(3):
+            colours[pixel, channel] = mean[channel] / total
+
+
+@compiled
+def choose(first, last, half, pixels, frame, poses, costs, colours, origins):
+    """What the cheapest match over each pixel of a range suggests for it.
+
+    Args:
+        first, last, half, pixels, frame, poses, costs: as for `vote`.
+        colours: float32 P x 3, the result.
+        origins: float32 P x POSE, the pose of that match, moved to the pixel.
+    """
+    height, width = frame.numbers.shape
+    for pixel in range(first, last):
+        row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
+        cheapest, least = -1, np.float32(np.inf)
         for y in range(max(row - half, 0), min(row + half + 1, height)):
             for x in range(max(column - half, 0), min(column + half + 1, width)):
                 target = frame.numbers[y, x]
-                if target < 0 or (len(trust) == 0 and target != cheapest):
-                    continue
-                down, right = row - y, column - x
-                cosine, sine, mirror = poses[target, COSINE], poses[target, SINE], poses[target, MIRROR]
-                at_row = poses[target, ROW] + cosine * down + sine * mirror * right
-                at_column = poses[target, COLUMN] - sine * down + cosine * mirror * right
-                top, left = np.int64(at_row), np.int64(at_column)
-                low, far = at_row - top, at_column - left
-                if len(trust) == 0:
-                    weight = np.float32(1)
-                    colours[pixel, 3 + ROW], colours[pixel, 3 + COLUMN] = at_row, at_column
-                    colours[pixel, 3 + COSINE], colours[pixel, 3 + SINE] = cosine, sine
-                    colours[pixel, 3 + MIRROR] = mirror
-                else:
-                    weight = np.float32(np.exp(-costs[target] / (2 * scale)) * trust[target])
-                total += weight
-                for corner in range(4):  # of the four pixels around a turned source's place, or just the first
-                    below, beside = corner // 2, corner % 2
-                    share = weight * (low if below else 1 - low) * (far if beside else 1 - far)
-                    if share > 0:
-                        place = CHANNELS * ((top + below) * width + left + beside)
-                        red += share * frame.colour[place]
-                        green += share * frame.colour[place + 1]
-                        blue += share * frame.colour[place + 2]
-        colours[pixel, 0], colours[pixel, 1], colours[pixel, 2] = red / total, green / total, blue / total
+                if target >= 0 and (cheapest < 0 or costs[target] < least):
+                    cheapest, least = target, costs[target]
+        down, right = row - frame.places[cheapest, 0], column - frame.places[cheapest, 1]
+        at_row, at_column = moved(poses[cheapest], down, right)
+        read(frame, at_row, at_column, colours[pixel])
+        origins[pixel, ROW], origins[pixel, COLUMN] = at_row, at_column
+        for part in range(COSINE, POSE):
+            origins[pixel, part] = poses[cheapest, part]
+
+
+@compiled
+def moved(pose, down, right):
+    """Row and column in a source of what lies (down, right) from the middle of its target."""
+    cosine, sine, mirror = pose[COSINE], pose[SINE], pose[MIRROR]
+    return pose[ROW] + cosine * down + sine * mirror * right, pose[COLUMN] - sine * down + cosine * mirror * right

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,8 +12,11 @@ from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.patchmatch.completion import complete
 from inpaint_core.methods.patchmatch.guidance import Lines, find_rails
 from inpaint_core.methods.patchmatch.kernels import COLUMN, ROW
+from inpaint_core.methods.patchmatch.levels import Dabs, Wanted
 from inpaint_core.methods.patchmatch.seams import even_out
+from inpaint_core.progress import Progress, part_of, throttled
 
+SEARCH = 0.85  # the search's share of the time, the rest evens out seams
 WARM_UP_SIDE = 48  # pixels of the photo that is filled so that all loops are compiled
 
 
@@ -55,15 +60,17 @@ class PatchMatch(FillMethod):
             if not hole.any():
                 continue
             initial = None if context.initial is None else _pixels(context.initial[sample])
+            wanted = Wanted(initial, _lines(context, sample, hole), _dabs(context, sample, hole))
+            report = part_of(context.progress, sample / len(image), (sample + 1) / len(image))
             filled, origins, sample_notes = complete(
-                _pixels(image[sample]), hole, seed, initial, _lines(context, sample, hole), _dabs(context, sample, hole)
+                _pixels(image[sample]), hole, seed, wanted, _stage(report, 0, SEARCH, "Copying patches")
             )
             rows, columns = np.nonzero(hole)
             offsets[sample, 0][hole] = torch.from_numpy(np.rint(origins[:, ROW]).astype(np.int64) - rows)
             offsets[sample, 1][hole] = torch.from_numpy(np.rint(origins[:, COLUMN]).astype(np.int64) - columns)
             notes += sample_notes
             if self.even:
-                filled = even_out(filled, hole, origins)
+                filled = even_out(filled, hole, origins, _stage(report, SEARCH, 1, "Evening out the seams"))
             completed[sample] = torch.from_numpy(filled).permute(2, 0, 1)
         return Filled(completed, tuple(dict.fromkeys(notes)), {"offsets": offsets})
 
@@ -79,12 +86,19 @@ def _lines(context: FillContext, sample: int, hole: np.ndarray) -> Lines | None:
     return Lines(sketch | edges, find_rails(sketch, edges, hole))
 
 
-def _dabs(context: FillContext, sample: int, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The colours wanted, float32 H x W x 3, and where in the hole, bool H x W; None where nothing is painted."""
+def _dabs(context: FillContext, sample: int, hole: np.ndarray) -> Dabs | None:
+    """The colours wanted in the hole; None where nothing is painted."""
     if context.colours is None:
         return None
     painted = (context.colours[sample, 3] > 0.5).numpy() & hole
-    return (_pixels(context.colours[sample, :3]), painted) if painted.any() else None
+    return Dabs(_pixels(context.colours[sample, :3]), painted) if painted.any() else None
+
+
+def _stage(progress: Progress | None, low: float, high: float, text: str) -> Callable[[float], None]:
+    """Says how far a stage is that spans [low, high] of the whole, a few times a second."""
+    if progress is None:
+        return lambda share: None
+    return throttled(lambda share: progress(low + share * (high - low), f"{text}, {share:.0%}"))
 
 
 def _pixels(planes: Tensor) -> np.ndarray:

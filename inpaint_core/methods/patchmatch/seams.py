@@ -8,6 +8,8 @@ corrections fade with the distance from the seam, so a wrong one stays where it 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from inpaint_core.masks.boxes import bounding_box
@@ -19,13 +21,19 @@ LARGEST_CORRECTION = 0.1
 FADE = 40.0  # pixels over which a correction fades
 
 
-def even_out(image: np.ndarray, hole: np.ndarray, origins: np.ndarray) -> np.ndarray:
+def even_out(
+    image: np.ndarray,
+    hole: np.ndarray,
+    origins: np.ndarray,
+    progress: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
     """Correct the hole of a completed image so that its copied pieces meet without a step.
 
     Args:
         image: float32 H x W x 3 in [0, 1], every hole pixel a copy of a known place.
         hole: bool H x W.
         origins: float32 P x POSE, where each hole pixel was copied from (see `kernels`), row by row.
+        progress: called with the share done in [0, 1]; what it raises ends the work.
 
     Returns:
         float32 H x W x 3 in [0, 1], equal to `image` outside the hole, within `LARGEST_CORRECTION` of it inside.
@@ -45,7 +53,7 @@ def even_out(image: np.ndarray, hole: np.ndarray, origins: np.ndarray) -> np.nda
     right_side[:, 1:] += steps[0][:, :-1]
     right_side -= steps[1]
     right_side[1:] += steps[1][:-1]
-    correction = solve(grid_of(inside, FADE**-2), np.where(inside[..., None], right_side, np.float32(0)))
+    correction = solve(grid_of(inside, FADE**-2), np.where(inside[..., None], right_side, np.float32(0)), progress)
     result = image.copy()
     corrected = image[window] + correction.clip(-LARGEST_CORRECTION, LARGEST_CORRECTION)
     result[window][inside] = corrected[inside].clip(0, 1)

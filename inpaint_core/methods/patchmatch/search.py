@@ -7,9 +7,12 @@ Correspondence Algorithm", ECCV 2010. A patch is named by its middle.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from inpaint_core.masks.boxes import bounding_box
 from inpaint_core.methods.patchmatch import guided_kernels, kernels
 from inpaint_core.methods.patchmatch.guidance import Guide, Lines, guide_of
 from inpaint_core.methods.patchmatch.kernels import CHANNELS, COLUMN, COSINE, MIRROR, POSE, ROW, SINE, TURNABLE, USABLE
@@ -28,18 +31,28 @@ REPEATED = 0.0
 TRIES = 3
 """Sources at lines of the photo that a target at a line of the sketch is offered in a sweep."""
 
+RENEWAL, VOTE = 2, 8
+"""What a renewed cost of a target and a vote on a pixel take, in trials of a sweep (measured)."""
+
 
 class NearestPatches:
     """For each target patch the best source patch found so far.
 
     Attributes:
         places: int32 M x 2, row and column of the middle of each target.
-        sources: int32 S x 2, of each source, wholly known and wholly inside the image.
+        usable: uint8 H x W, above 0 at the middle of each source: wholly known and wholly inside the image.
         poses: float32 M x POSE, the match of each target (see `kernels`).
         costs: float32 (M,), weighted mean squared difference of each pair plus the prices of the source.
     """
 
-    def __init__(self, hole: np.ndarray, patch: int, trust: np.ndarray, seed: int) -> None:
+    def __init__(
+        self,
+        hole: np.ndarray,
+        patch: int,
+        trust: np.ndarray,
+        seed: int,
+        worked: Callable[[float], None] = lambda trials: None,
+    ) -> None:
         """Lay out the targets and the sources of one image; every target starts at a random source.
 
         Args:
@@ -47,29 +60,31 @@ class NearestPatches:
             patch: side of a patch, odd, at most the image's shorter side.
             trust: float32 H x W above 0, how much a pixel counts in a comparison, relative within a patch.
             seed: of the random field and the random search.
+            worked: called while the other methods run with the trials done since the last call, so that a fill can
+                say how far it is; what it raises ends the work.
 
         Raises:
             ValueError: no patch is wholly known, so there is nothing to copy from.
         """
-        self.hole, self.patch, self.trust, self.seed = hole, patch, trust, seed
+        self.hole, self.patch, self.trust, self.seed, self.worked = hole, patch, trust, seed, worked
         self.pixels = positions(hole)
         self.half = patch // 2
         height, width = hole.shape
         self.height, self.width = height, width
         overlaps, fits = patch_overlaps(hole, patch)
         usable = np.where(fits & ~overlaps, USABLE, 0).astype(np.uint8)
-        self.sources = positions(usable)
-        if not len(self.sources):
+        sources = np.flatnonzero(usable)
+        if not len(sources):
             raise ValueError(f"no {patch} x {patch} patch is wholly known")
         places = positions(fits & overlaps)
         index = np.full(hole.shape, -1, np.int32)
         index[places[:, 0], places[:, 1]] = np.arange(len(places))
         self.places, self.usable = places, usable
-        weight = np.repeat(trust.astype(np.float32).reshape(-1, 1), CHANNELS, axis=1)
+        weight = cv2.merge([trust] * CHANNELS)
         total = cv2.boxFilter(trust, -1, (patch, patch), normalize=False, borderType=cv2.BORDER_CONSTANT)
         uses = np.zeros(hole.shape, np.float32)
         planes = np.zeros((height, width, CHANNELS), np.float32)
-        self.planes = planes
+        self.planes, self.has_image = planes, False
         summed = 3 * total[places[:, 0], places[:, 1]].astype(np.float32)
         self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, uses, places, index, summed)
         self.prices = kernels.Prices(NEARNESS / max(height, width), REPEATED, TURNED)
@@ -79,7 +94,8 @@ class NearestPatches:
         self.poses = np.zeros((len(places), POSE), np.float32)
         self.poses[:, COSINE] = self.poses[:, MIRROR] = 1
         self.poses[:, SINE] = 0
-        self.poses[:, : COLUMN + 1] = self.sources[numbers.integers(len(self.sources), size=len(places))]
+        drawn = sources[numbers.integers(len(sources), size=len(places))]
+        self.poses[:, ROW], self.poses[:, COLUMN] = drawn // width, drawn % width
         self.costs = np.full(len(places), np.inf, np.float32)
 
     def follow(self, lines: Lines, level: int) -> None:
@@ -95,13 +111,18 @@ class NearestPatches:
         self.guide = guide_of(lines, self.hole, level, self.places, self.usable == TURNABLE)
 
     def set_image(self, image: np.ndarray) -> None:
-        """Compare with this image from now on: float32 H x W x 3 with the hole's present content."""
-        self.planes[..., :3] = image
+        """Compare with this image from now on: float32 H x W x 3 with the hole's present content.
+
+        Outside of the hole it must be the same every time.
+        """
+        part = bounding_box(self.hole).slices if self.has_image else slice(None)
+        self.planes[part][..., :3] = image[part]
+        self.has_image = True
         common = (self.half, self.frame, self.prices)
         if self.guide is None:
-            run(kernels.renew, len(self.costs), *common, self.poses, self.costs)
+            self._run(kernels.renew, len(self.costs), RENEWAL, *common, self.poses, self.costs)
         else:
-            run(guided_kernels.renew, len(self.costs), *common, self.guide, self.poses, self.costs)
+            self._run(guided_kernels.renew, len(self.costs), RENEWAL, *common, self.guide, self.poses, self.costs)
 
     def improve(self, rounds: int, radius: int | None = None) -> None:
         """Run sweeps of propagation and random search (Barnes section 3.2), to and fro.
@@ -111,22 +132,34 @@ class NearestPatches:
             radius: the widest window of the random search in pixels; None: the whole image. 0: none.
         """
         radius = max(self.height, self.width) if radius is None else radius
+        trials = trials_of(radius)
         for _ in range(rounds):
             plan = (-1 if self.sweeps % 2 else 1, (self.seed + self.sweeps) & 0x7FFFFFFF, radius)
             self.sweeps += 1
             before, common = self.poses.copy(), (self.half, self.frame, self.prices)
             if self.guide is None:
-                run(kernels.sweep, len(self.costs), *common, plan, before, self.poses, self.costs)
+                self._run(kernels.sweep, len(self.costs), trials, *common, plan, before, self.poses, self.costs)
             else:
                 guided = (*common, (*plan, TRIES), self.guide)
-                run(guided_kernels.sweep, len(self.costs), *guided, before, self.poses, self.costs)
+                self._run(guided_kernels.sweep, len(self.costs), trials, *guided, before, self.poses, self.costs)
 
-    def suggest(self, pixels: np.ndarray, trust: np.ndarray | None) -> np.ndarray:
-        """What the matches suggest for pixels, int32 P x 2 -> float32 P x (3 + POSE): see `kernels.vote`."""
-        colours = np.ones((len(pixels), 3 + POSE), np.float32)
-        trust = np.zeros(0, np.float32) if trust is None else trust[self.places[:, 0], self.places[:, 1]]
-        run(kernels.vote, len(pixels), self.half, pixels, self.frame, self.poses, self.costs, trust, colours)
+    def vote(self) -> np.ndarray:
+        """What the matches suggest for the hole's pixels together: float32 P x 3."""
+        colours = np.empty((len(self.pixels), 3), np.float32)
+        matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
+        self._run(kernels.vote, len(colours), VOTE, *matches, self.trust, colours)
         return colours
+
+    def choose(self) -> tuple[np.ndarray, np.ndarray]:
+        """What the best match over each of the hole's pixels suggests: float32 P x 3, and its pose there, P x POSE."""
+        colours, origins = (np.empty((len(self.pixels), count), np.float32) for count in (3, POSE))
+        matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
+        self._run(kernels.choose, len(colours), VOTE, *matches, colours, origins)
+        return colours, origins
+
+    def _run(self, loop: Callable[..., None], count: int, trials: float, *arguments: object) -> None:
+        """Run a loop over so many items, each of which takes as long as so many trials."""
+        run(loop, count, *arguments, done=lambda items: self.worked(items * trials))
 
     def start_from(self, coarse: NearestPatches) -> None:
         """Take the poses of the field found at half the size, doubled, where they lead to a source here."""
@@ -150,8 +183,13 @@ class NearestPatches:
 
 
 def positions(chosen: np.ndarray) -> np.ndarray:
-    """Row and column of each chosen pixel, int32 P x 2, in the one order that the loops are compiled for."""
-    return np.ascontiguousarray(np.argwhere(chosen), np.int32)
+    """Row and column of each chosen pixel, int32 P x 2, row by row."""
+    return np.stack(np.divmod(np.flatnonzero(chosen), chosen.shape[1]), axis=1).astype(np.int32)
+
+
+def trials_of(radius: int) -> int:
+    """The places that a sweep tries for a target: two neighbours' and one in each of the halving windows."""
+    return 2 + radius.bit_length()
 
 
 def patch_overlaps(hole: np.ndarray, patch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -193,7 +193,7 @@ def test_the_search_finds_what_an_exhaustive_one_finds(astronaut: np.ndarray) ->
     image, hole = pixels(photo(astronaut, 64)), stroke(64, 64)[0, 0].numpy() > 0
     field = searched(image, hole, 30)
     windows = np.lib.stride_tricks.sliding_window_view(image, (5, 5), (0, 1)).reshape(60, 60, -1)
-    sources = field.sources
+    sources = np.argwhere(field.usable)
     costs = []
     for row, column in field.places:
         apart = np.square(windows[sources[:, 0] - 2, sources[:, 1] - 2] - windows[row - 2, column - 2]).mean(1)
@@ -226,6 +226,25 @@ def test_the_number_of_threads_does_not_matter(astronaut: np.ndarray) -> None:
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(*fills)
+
+
+def test_progress_rises_to_the_end_and_can_end_the_work(astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inpaint_core import progress
+
+    monkeypatch.setattr(progress, "PREVIEW_SECONDS", 0.0)  # every report, however quick this machine is
+    image, mask = torch.cat([photo(astronaut)] * 2), torch.cat([HOLES["centre"]] * 2)
+    shares: list[float] = []
+    PatchMatch().fill(image, mask, FillContext(progress=lambda share, text: shares.append(share)))
+    assert shares == sorted(shares)
+    assert np.diff([0.0, *shares, 1.0]).max() < 0.1
+    assert shares[-1] <= 1.0
+
+    def stop(share: float, text: str) -> None:
+        if share > 0.3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        PatchMatch().fill(image, mask, FillContext(progress=stop))
 
 
 def test_halving_averages_known_pixels_only() -> None:
