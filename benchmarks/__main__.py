@@ -66,7 +66,7 @@ def sections(options: Options) -> Iterator[Section]:
     yield networks.networks(rates, sizes=(256,) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield fills.methods(sizes=(256, 512) if quick else (256, 512, 1024), repeats=2 if quick else 3)
     yield large
-    yield fills.large_hole()
+    yield fills.large_hole(repeats=1 if quick else 3)
     yield masks.mask_rates(sizes=(256,) if quick else (256, 512))
 
 

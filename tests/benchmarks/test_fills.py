@@ -39,7 +39,7 @@ def test_the_stroke_is_a_brush_stroke() -> None:
 
 
 def test_a_large_hole_is_timed_as_a_share_of_the_first_method() -> None:
-    first, second = fills.large_hole(size=(240, 320), pixels=6400).rows
+    first, second = fills.large_hole(repeats=1, size=(240, 320), pixels=6400).rows
     assert first[0] == "telea"
     assert [float(each) for each in first[-2:]] == [1.0, 1.0]
     assert float(second[-1]) > 1.0

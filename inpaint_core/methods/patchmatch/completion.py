@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from inpaint_core.masks.boxes import bounding_box
-from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, SEARCHES, Level, Wanted, plan_of
+from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, Level, Wanted, plan_of
 from inpaint_core.methods.patchmatch.pyramid import double, hole_depth
 from inpaint_core.methods.patchmatch.search import NearestPatches
 
@@ -63,7 +63,7 @@ def complete(
             field.follow(level.lines, number)
         if coarser is None:
             field.set_image(current)
-            field.improve(2 * SEARCHES)
+            field.improve(2 * level.searches)
         else:
             part = bounding_box(level.hole).slices
             doubled, current = double(current, *level.hole.shape), level.image.copy()
@@ -77,7 +77,7 @@ def complete(
                 painted = level.dabs.where
                 current[painted] += DAB * (level.dabs.colours[painted] - current[painted])
             field.set_image(current)
-            field.improve(SEARCHES, level.radius)
+            field.improve(level.searches, level.radius)
             if number or iteration < level.rounds - 1:
                 current[level.hole] = field.vote()
         coarser = field

@@ -20,7 +20,8 @@ ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 ROUNDS_FROM_MEMBRANE = 6  # at the coarsest level where lines or colours are drawn
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
-MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match
+MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match ...
+SEARCHES_IF_MANY = 2  # ... in so many sweeps: a third one finds matches that are better by a hundredth
 SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
@@ -57,12 +58,17 @@ class Level:
         """Whether the hole is so large that only what lies around the coarser matches is searched."""
         return self.radius is not None
 
+    @property
+    def searches(self) -> int:
+        """Sweeps of the search before a vote."""
+        return SEARCHES_IF_MANY if self.quick else SEARCHES
+
     def trials(self, patch: int) -> float:
         """About how many trials of a search the level takes, for its share in the work."""
         touches, fits = patch_overlaps(self.hole, patch)
         targets, pixels = float((touches & fits).sum()), float(self.hole.sum())
         sweep = trials_of(max(self.hole.shape) if self.radius is None else self.radius)
-        return (self.rounds + 1) * (RENEWAL * targets + VOTE * pixels) + self.rounds * SEARCHES * sweep * targets
+        return (self.rounds + 1) * (RENEWAL * targets + VOTE * pixels) + self.rounds * self.searches * sweep * targets
 
 
 @dataclass(frozen=True)
