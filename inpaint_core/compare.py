@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -13,6 +13,43 @@ from inpaint_core.arguments import as_colours, as_image, as_mask
 from inpaint_core.errors import InpaintError
 from inpaint_core.predictor import FillOptions, Preview, Progress, Result
 from inpaint_core.sketch import as_sketch
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is to be filled and by whom, checked."""
+
+    image: np.ndarray  # uint8 H x W x 3
+    mask: np.ndarray  # bool H x W, True = hole
+    methods: tuple[catalogue.Method, ...]  # those of little cost first
+    options: FillOptions
+
+
+def prepare(
+    image: np.ndarray | Image.Image,
+    mask: np.ndarray | Image.Image,
+    methods: Sequence[str] | None = None,
+    options: FillOptions = FillOptions(),
+) -> Comparison:
+    """Check the arguments of `fill_all`, which has them, and put the methods in order.
+
+    Raises:
+        InpaintError: a bad image, mask, sketch, option or method name.
+    """
+    pixels = as_image(image)
+    hole = as_mask(mask, pixels.shape[:2])
+    options.check()
+    if options.sketch is not None:
+        options = replace(options, sketch=as_sketch(options.sketch, pixels.shape[:2]))
+    if options.colours is not None:
+        options = replace(options, colours=as_colours(options.colours, pixels.shape[:2]))
+    if methods is None:
+        records = [method for method in catalogue.methods() if method.ready]
+    else:
+        records = [catalogue.require_ready(name) for name in dict.fromkeys(methods)]
+    if not records:
+        raise InpaintError("No method was chosen; choose at least one.")
+    return Comparison(pixels, hole, tuple(sorted(records, key=lambda record: record.cost)), options)
 
 
 def fill_all(
@@ -42,32 +79,20 @@ def fill_all(
         InpaintError: at the call, before anything is computed: a bad image, mask, sketch, reference, option or method
             name.
     """
-    pixels = as_image(image)
-    hole = as_mask(mask, pixels.shape[:2])
-    options.check()
-    if options.sketch is not None:
-        options = replace(options, sketch=as_sketch(options.sketch, pixels.shape[:2]))
-    if options.colours is not None:
-        options = replace(options, colours=as_colours(options.colours, pixels.shape[:2]))
+    comparison = prepare(image, mask, methods, options)
+    pixels, hole, records = comparison.image, comparison.mask, comparison.methods
     truth = None if reference is None else as_image(reference)
     if truth is not None and truth.shape != pixels.shape:
         raise InpaintError(
             f"The reference is {truth.shape[1]} x {truth.shape[0]} and the image {pixels.shape[1]} x "
             f"{pixels.shape[0]} pixels; give a reference of the image's size."
         )
-    if methods is None:
-        records = [method for method in catalogue.methods() if method.ready]
-    else:
-        records = [catalogue.require_ready(name) for name in dict.fromkeys(methods)]
-    if not records:
-        raise InpaintError("No method was chosen; choose at least one.")
-    records.sort(key=lambda record: record.cost)
 
     def results() -> Iterator[Result]:
         for index, record in enumerate(records):
             report = None if progress is None else _share_of(progress, index, len(records), record.title)
             try:
-                result = fill(pixels, hole, record.name, options, progress=report, preview=preview)
+                result = fill(pixels, hole, record.name, comparison.options, progress=report, preview=preview)
             except InpaintError as error:
                 yield Result(record.name, None, 0.0, error=str(error))
                 continue

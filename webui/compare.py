@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import html
-import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
-from inpaint_core import Result, catalogue
-from inpaint_core.compare import fill_all
+from inpaint_core import InpaintError, Result, catalogue
+from inpaint_core.compare import prepare
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, runner
-from webui.events import PRIVATE, Updates, Values, shows_errors
+from inpaint_core.report import sheet
+from inpaint_core.report.table import write_csv
+from webui import canvas, controls, filling, measures, runner
+from webui.events import QUIET, Updates, Values, shows_errors
 from webui.files import save_png
 from webui.filling import FillJob, keep
 from webui.runner import FillRequest
+from webui.session import Session
 from webui.workspace import Workspace
 
-# Key of `metrics.measure`, heading, format, whether more is better (None: neither).
-COLUMNS = (
-    ("hole_l1", "L1", "{:.4f}", False),
-    ("hole_l2", "L2", "{:.5f}", False),
-    ("hole_psnr", "PSNR", "{:.2f} dB", True),
-    ("hole_ssim", "SSIM", "{:.3f}", True),
-    ("hole_lpips", "LPIPS", "{:.3f}", False),
-    ("hole_tv", "TV", "{:.4f}", None),
-)
+STATIC = Path(__file__).parent / "static"
 FIRST_STATUS = "The same mask for every method, those of little cost first."
-IN_CAPTION = ("hole_l1", "hole_psnr", "hole_ssim", "hole_lpips")
 
 
 class CompareTab:
@@ -54,28 +47,45 @@ class CompareTab:
             elem_id="hide-and-seek",
         )
         self.blend = controls.blend_choice("Blending", "compare-blend")
-        start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
+        with gr.Row():
+            start = gr.Button("Compare", variant="primary", size="lg", elem_id="compare", scale=3)
+            self.stop = gr.Button("Stop", size="lg", elem_id="compare-stop", visible=False, scale=1, min_width=90)
         self.status = gr.Markdown(FIRST_STATUS, elem_id="compare-status", elem_classes="quiet status")
         self.tiles = gr.HTML(
             None,
             html_template="<div></div>",
-            js_on_load=(Path(__file__).parent / "static" / "tiles.js").read_text(encoding="utf-8"),
+            js_on_load=(STATIC / "tiles.js").read_text(encoding="utf-8"),
             apply_default_css=False,
             label="Results",
             elem_id="results",
         )
-        self.table = gr.HTML(elem_id="measures")
+        self.table = gr.HTML(
+            elem_id="measures", js_on_load=(STATIC / "measures.js").read_text(encoding="utf-8"), label="Measures"
+        )
+        with gr.Row():
+            self.csv = gr.DownloadButton("Table (CSV)", size="sm", elem_id="compare-csv", visible=False)
+            self.figure = gr.DownloadButton("Figure (PNG)", size="sm", elem_id="compare-figure", visible=False)
+        self._connect(start)
+
+    def _connect(self, start: gr.Button) -> None:
+        """Connect the buttons; `runs` are the events that fill."""
+        start.click(lambda: gr.Button(visible=True), None, self.stop, queue=False, **QUIET)
         run: Any = start.click(
             self.compare,
-            {*workspace.inputs, self.methods, self.measure, self.blend},
-            [self.tiles, self.table, self.status, workspace.last_mask],
+            {*self.workspace.inputs, self.methods, self.measure, self.blend},
+            [*self.cleared, self.workspace.last_mask],
             concurrency_id=runner.QUEUE,
             concurrency_limit=runner.AT_ONCE,
             js=canvas.HAND_OVER_STROKES,
-            show_progress_on=self.status,
-            **PRIVATE,
+            **QUIET,
         )
+        run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
+        self.stop.click(self.show_stopped, None, [self.status, self.stop], cancels=[run], queue=False, **QUIET)
         self.runs = [run]
+
+    def show_stopped(self) -> tuple[str, gr.Button]:
+        """A note for the visitor who pressed Stop; what is finished stays."""
+        return "Stopped; what was finished stays.", gr.Button(visible=False)
 
     @property
     def listing(self) -> list[Any]:
@@ -98,47 +108,79 @@ class CompareTab:
     @property
     def cleared(self) -> list[Any]:
         """What `clear` sets."""
-        return [self.status, self.tiles, self.table]
+        return [self.status, self.tiles, self.table, self.csv, self.figure]
 
     def clear(self) -> Updates:
         """No results any more of the photo before."""
-        return {self.status: FIRST_STATUS, self.tiles: {"tiles": []}, self.table: ""}
+        hidden: Updates = {button: gr.DownloadButton(visible=False) for button in (self.csv, self.figure)}
+        return {self.status: FIRST_STATUS, self.tiles: {"tiles": []}, self.table: "", **hidden}
 
     @shows_errors
-    def compare(self, values: Values, progress: gr.Progress = gr.Progress()) -> Iterator[Updates]:  # noqa: B008
-        """Fill with each chosen method; every result is shown as soon as it is ready."""
+    def compare(self, values: Values) -> Iterator[Updates]:
+        """Fill with each chosen method; every result is shown as soon as it is ready.
+
+        What runs is said a few times a second: a comparison can only be stopped where it says something.
+        """
         from inpaint_core import metrics  # imports torch, so not before the first comparison
 
         drawing, measure = self.workspace.drawing(values), values[self.measure]
-        progress(0, desc="Reading the photo and the mask")
         target = drawing.target()
         session, mask = target.session, target.mask
         original = session.photo()
         image = session.pixels(original)
         options = FillOptions(sketch=target.sketch, blend=values[self.blend] or None)
-        yield {self.workspace.last_mask: str(save_png(mask, session.new_path(".png"))), **self.clear()}
+        comparison = prepare(image, mask, values[self.methods], options)
+        yield {**self.clear(), self.workspace.last_mask: str(save_png(mask, session.new_path(".png")))}
         results: list[Result] = []
         tiles: list[dict[str, Any]] = []
-        for result in fill_all(image, mask, values[self.methods], options, progress=progress, fill=runner.fill):
-            results.append(result)
-            done = f"{len(results)} of {len(values[self.methods])} methods."
-            if result.image is None:
-                yield {self.table: as_table(results), self.status: done}
+        for index, method in enumerate(comparison.methods):
+            job = FillJob(session, original, FillRequest(image, mask, method.name, options))
+            try:
+                result = yield from self._fill(job, f"{index + 1} of {len(comparison.methods)}: {method.title}")
+            except InpaintError as error:
+                results.append(Result(method.name, None, 0.0, error=str(error)))
+                yield {self.table: measures.table(results)}
                 continue
-            job = FillJob(session, original, FillRequest(image, mask, result.method, options))
-            tiles.append({"step": canvas.as_sent(keep(job, result)), "caption": caption(result)})
-            yield {**self._shown(tiles, results), self.status: done}
-            if measure:  # after it was shown: the numbers may take longer than the fill
+            results.append(result)
+            tiles.append({"step": canvas.as_sent(keep(job, result)), "caption": measures.caption(result)})
+            yield self._shown(tiles, results)
+            if measure and result.image is not None:  # after it was shown: the numbers may take longer than the fill
                 results[-1] = replace(result, metrics=metrics.measure(result.image, image, mask))
-                tiles[-1] = {**tiles[-1], "caption": caption(results[-1])}
+                tiles[-1] = {**tiles[-1], "caption": measures.caption(results[-1])}
                 yield self._shown(tiles, results)
         words = f"{len(results)} methods; all numbers are of the hole alone." if measure else "Done."
         if measure and not any("hole_lpips" in result.metrics for result in results):
             words += " " + (metrics.lpips_unavailable_reason() or "")
-        yield {self.status: f"{words} Press a picture to see it up close; **Use this** takes it to Edit as a step."}
+        words += " Press a picture to see it up close; **Use this** takes it to Edit as a step."
+        yield {self.status: words, **self._files(session, image, mask, results, measure)}
+
+    def _fill(self, job: FillJob, heading: str) -> Generator[Updates, None, Result]:
+        """Fill; says how far it is, and returns the result."""
+        states = filling.run(job)
+        while True:
+            try:
+                state = next(states)
+            except StopIteration as end:
+                return end.value
+            yield {self.status: heading if state.share is None else f"{heading}, {state.share:.0%}"}
+
+    def _files(
+        self, session: Session, image: np.ndarray, mask: np.ndarray, results: list[Result], measured: bool
+    ) -> Updates:
+        """The comparison to take away: a table, and a sheet of the pictures with their numbers."""
+        table, figure = (session.download_path(name) for name in ("compared.csv", "compared.png"))
+        for path in (table, figure):
+            path.parent.mkdir()
+        write_csv(results, table)
+        save_png(sheet.draw(image, mask, results, image if measured else None), figure)
+        return {
+            self.csv: gr.DownloadButton(value=str(table), visible=True),
+            self.figure: gr.DownloadButton(value=str(figure), visible=True),
+        }
 
     def _shown(self, tiles: list[dict[str, Any]], results: list[Result]) -> Updates:
-        return {self.tiles: {"tiles": list(tiles)}, self.table: as_table(results)}
+        numbers = measures.table(results) + measures.chart(results)
+        return {self.tiles: {"tiles": list(tiles)}, self.table: numbers}
 
 
 def method_choices() -> list[tuple[str, str]]:
@@ -153,42 +195,3 @@ def chosen_at_first(name: str) -> bool:
     method = catalogue.get(name)
     usual = method.folder == catalogue.get(method.checkpoint).folder
     return usual and not runner.is_slow(name) and not method.restores
-
-
-def caption(result: Result) -> str:
-    """Time and, where the truth is known, the main numbers."""
-    parts = [f"{result.seconds:.2f} s"]
-    parts += [
-        f"{heading} {_number(result.metrics[key], form)}"
-        for key, heading, form, _ in COLUMNS
-        if key in IN_CAPTION and key in result.metrics
-    ]
-    return " · ".join(parts)
-
-
-def as_table(results: list[Result]) -> str:
-    """An HTML table of the measures in the hole, the best of each column in bold."""
-    columns = [column for column in COLUMNS if any(column[0] in result.metrics for result in results)]
-    best = {}
-    for key, _, _, more in columns:
-        values = [result.metrics[key] for result in results if key in result.metrics]
-        if more is not None and len(values) > 1:
-            best[key] = max(values) if more else min(values)
-    arrows = {True: " ↑", False: " ↓", None: ""}
-    head = "".join(f"<th>{heading}{arrows[more]}</th>" for _, heading, _, more in columns)
-    rows = []
-    for result in results:
-        title = html.escape(catalogue.get(result.method).title)
-        if result.error is not None:
-            rows.append(f'<tr><th>{title}</th><td colspan="{len(columns) + 1}">{html.escape(result.error)}</td></tr>')
-            continue
-        cells = [f"<td>{result.seconds:.2f} s</td>"]
-        for key, _, form, _ in columns:
-            text = _number(result.metrics[key], form) if key in result.metrics else "-"
-            cells.append(f"<td>{f'<b>{text}</b>' if result.metrics.get(key) == best.get(key, math.nan) else text}</td>")
-        rows.append(f"<tr><th>{title}</th>{''.join(cells)}</tr>")
-    return f'<div class="measures"><table><tr><th>Method</th><th>Time</th>{head}</tr>{"".join(rows)}</table></div>'
-
-
-def _number(value: float, form: str) -> str:
-    return form.format(value) if math.isfinite(value) else "equal"

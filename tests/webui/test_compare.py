@@ -9,7 +9,7 @@ import pytest
 import inpaint_core
 from inpaint_core import InpaintError, Result, catalogue, predictor
 from tests.webui.painting import box, initial, layer
-from webui import compare
+from webui import compare, measures
 from webui.compare import CompareTab
 from webui.events import Updates, Values
 from webui.session import Session
@@ -96,7 +96,7 @@ def test_the_table_marks_the_best_of_each_measure_and_shows_failures() -> None:
     metrics = {"hole_l1": 0.1, "hole_l2": 0.02, "hole_psnr": 20.0, "hole_ssim": 0.5, "hole_tv": 0.01}
     worse = {**metrics, "hole_l1": 0.2, "hole_psnr": 10.0}
     picture = np.zeros((2, 2, 3), np.uint8)
-    table = compare.as_table(
+    table = measures.table(
         [
             Result("ns", picture, 0.1, metrics=metrics),
             Result("telea", picture, 0.2, metrics=worse),
@@ -108,4 +108,4 @@ def test_the_table_marks_the_best_of_each_measure_and_shows_failures() -> None:
     assert "<b>0.2000</b>" not in table
     assert "It is &lt;too&gt; large." in table
     assert "LPIPS" not in table  # was not measured
-    assert "equal" in compare.caption(Result("ns", picture, 0.1, metrics={"hole_psnr": float("inf")}))
+    assert "equal" in measures.caption(Result("ns", picture, 0.1, metrics={"hole_psnr": float("inf")}))
