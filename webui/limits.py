@@ -1,6 +1,7 @@
 """How large a photo or a mask may be that comes over the network; the command line has no such limits.
 
-INPAINT_MAX_MEGAPIXELS (default 25) and INPAINT_MAX_SIDE (default 16384 pixels) in the environment set them.
+INPAINT_MAX_MEGAPIXELS (default 25), INPAINT_MAX_SIDE (default 16384 pixels) and INPAINT_MAX_BATCH (default 40 photos)
+in the environment set them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from inpaint_core.numeric import as_number, as_whole
 
 PIXELS = round(1e6 * as_number(os.environ.get("INPAINT_MAX_MEGAPIXELS", "25"), "INPAINT_MAX_MEGAPIXELS", 0.1, 100))
 SIDE = as_whole(os.environ.get("INPAINT_MAX_SIDE", "16384"), "INPAINT_MAX_SIDE", 64, 1_000_000)
+BATCH = as_whole(os.environ.get("INPAINT_MAX_BATCH", "40"), "INPAINT_MAX_BATCH", 1, 10_000)
 
 
 def read_photo(path: str | Path) -> photos.Photo:

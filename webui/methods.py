@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import gradio as gr
@@ -12,11 +13,13 @@ from inpaint_core.weights.public import fetch
 from webui.events import Updates
 from webui.public_weights import PublicWeightsList
 
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+/[A-Za-z0-9._~/-]*")
+LOCAL = "http://127.0.0.1:7860/"
 CALLING = """#### From a program
 ```python
 from gradio_client import Client, handle_file
 
-studio = Client("http://127.0.0.1:7860")
+studio = Client("{address}")
 mask = studio.predict(photo=handle_file("photo.jpg"), kind="free_form", api_name="/make_mask")
 filled = studio.predict(
     photo=handle_file("photo.jpg"), mask=handle_file(mask), method="patchmatch", api_name="/inpaint"
@@ -34,7 +37,15 @@ class MethodsTab:
         self.table = gr.HTML(method_table(), elem_id="methods-table")
         gr.Markdown(about_public_weights(), elem_id="about-public")
         self.public = PublicWeightsList()
-        gr.Markdown(CALLING, elem_id="calling")
+        self.address = gr.Textbox(LOCAL, label="Address of this page", visible="hidden")  # the browser knows it
+        self.calling = gr.Markdown(CALLING.format(address=LOCAL), elem_id="calling")
+
+    SEND_ADDRESS = "() => [window.location.origin + window.location.pathname]"
+    """The `js` of the event that calls `show_address`."""
+
+    def show_address(self, address: str) -> str:
+        """The example of a program, which calls this page at the address that the visitor sees."""
+        return CALLING.format(address=address if ADDRESS.fullmatch(address) else LOCAL)
 
     @property
     def listing(self) -> list[Any]:

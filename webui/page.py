@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 import inpaint_core
 from webui import api, files, runner
+from webui.batch import BatchTab
 from webui.compare import CompareTab
 from webui.edit import EditTab
 from webui.events import QUIET, Updates
@@ -67,6 +68,8 @@ def build() -> gr.Blocks:
                         edit = EditTab(workspace)
                     with gr.Tab("Compare", id="compare-tab"):
                         compare = CompareTab(workspace)
+                    with gr.Tab("Batch", id="batch-tab"):
+                        batch = BatchTab(workspace)
                     with gr.Tab("Methods", id="methods-tab"):
                         methods = MethodsTab()
                 photo_column.build_examples()
@@ -76,10 +79,10 @@ def build() -> gr.Blocks:
                 lambda: edit.clear() | compare.clear(), None, [*edit.cleared, *compare.cleared], queue=False, **QUIET
             )
             cleared.then(cancels=[*edit.runs, *compare.runs], queue=False, **QUIET)
-        listing = [*edit.listing, *compare.listing, *methods.listing]
+        listing = [*edit.listing, *compare.listing, *batch.listing, *methods.listing]
 
         def list_methods() -> Updates:
-            return edit.list_methods() | compare.list_methods() | methods.list_methods()
+            return edit.list_methods() | compare.list_methods() | batch.list_methods() | methods.list_methods()
 
         def open_page() -> Updates:
             """Public weights may have come or gone since the page was built."""
@@ -87,6 +90,7 @@ def build() -> gr.Blocks:
 
         demo.load(open_page, None, [*workspace.shown, *listing, methods.public.listing], **QUIET)
         methods.public.connect(listing, list_methods)
+        demo.load(methods.show_address, methods.address, methods.calling, js=methods.SEND_ADDRESS, **QUIET)
     demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo
 

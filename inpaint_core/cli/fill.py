@@ -16,7 +16,7 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.files import check_output
 
 if TYPE_CHECKING:
-    from inpaint_core.cli.jobs import Job, Plan
+    from inpaint_core.batch import Job, Plan
     from inpaint_core.predictor import FillOptions, Progress
 
 
@@ -54,14 +54,15 @@ class Fill:
 
     def run(self) -> int:
         """Fill and write; returns the exit status."""
-        from inpaint_core.cli import console, jobs
+        from inpaint_core import batch
+        from inpaint_core.cli import console
 
         if self.method is None:
             return replace(self, method=self._default_method()).run()
         if self.weights is None:
             catalogue.require_ready(self.method)
         options = self.fill.options(self.weights)
-        plan = jobs.plan(self.source, self.mask, self.sketch, self.output, self.format)
+        plan = batch.plan(self.source, self.mask, self.sketch, self.output, self.format)
         if plan.is_batch and self.colours is not None:
             raise InpaintError("Colours are painted for one photo: leave --colours out for a folder.")
         if plan.is_batch:

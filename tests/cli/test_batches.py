@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from inpaint_core import batch as batches
 from inpaint_core import predictor
-from inpaint_core.cli import jobs
 from tests.cli.running import run
 
 
@@ -64,5 +64,5 @@ def test_photos_and_masks_may_share_a_folder(batch: Path) -> None:
     shared.mkdir()
     (shared / "cat.jpg").write_bytes((batch / "photo.jpg").read_bytes())
     (shared / "cat_mask.png").write_bytes((batch / "mask.png").read_bytes())
-    plan = jobs.plan(shared, shared, None, batch / "out", None)
+    plan = batches.plan(shared, shared, None, batch / "out", None)
     assert [(job.photo.name, job.mask.name) for job in plan.jobs] == [("cat.jpg", "cat_mask.png")]
