@@ -35,6 +35,8 @@ def test_names_are_unique_and_records_complete():
     for record in records:
         assert all((record.title, record.paper, record.url, record.family, record.licence, record.summary))
         assert 1990 < record.year < 2030
+        assert record.group in catalogue.GROUPS
+        assert record.advice
         assert (record.train_command is not None) == (record.needs_weights and record.trained_here)
         assert (record.parameters is not None) == record.needs_weights
 

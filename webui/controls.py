@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 import inpaint_core
+from inpaint_core.catalogue import GROUPS
 
 BLENDS = (("None", ""), ("Poisson", "poisson"), ("Poisson, mixed gradients", "mixed"))
 """How a fill is blended into the photo: title for the page, name for the core."""
@@ -58,6 +59,13 @@ def method_choices() -> list[tuple[str, str]]:
     found = [*own, *(method for method in inpaint_core.public_methods() if method.ready)]
     found.sort(key=lambda method: method.year)
     return [(f"{method.title} ({method.year})", method.name) for method in found]
+
+
+def grouped_choices() -> list[tuple[str, str]]:
+    """As `method_choices`, in the order of what they are good at, which the titles say."""
+    choices = [(title, inpaint_core.catalogue.get(name)) for title, name in method_choices()]
+    choices.sort(key=lambda choice: GROUPS.index(choice[1].group))
+    return [(f"{title}: {method.group}", method.name) for title, method in choices]
 
 
 def sketching_methods() -> list[inpaint_core.Method]:

@@ -7,12 +7,12 @@ True
 
 from inpaint_core import weights
 from inpaint_core.catalogue import public
-from inpaint_core.catalogue.method import Method
+from inpaint_core.catalogue.method import GROUPS, Method
 from inpaint_core.catalogue.table import METHODS
 from inpaint_core.errors import InpaintError
 from inpaint_core.weights.public import registry
 
-__all__ = ["Method", "default_method", "get", "methods", "public_methods", "require_ready"]
+__all__ = ["GROUPS", "Method", "default_method", "get", "methods", "public_methods", "require_ready"]
 
 _BY_NAME = {method.name: method for method in METHODS}
 

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
     from inpaint_core.methods.base import FillMethod
 
+GROUPS = (
+    "small scratches, skies",
+    "textures, objects",
+    "following a sketch",
+    "large holes",
+    "restoring mosaics",
+    "historic, to compare",
+)
+"""What methods are good at, as measured in docs/RESULTS.md; menus have them in this order."""
 QUICK = 1.2  # seconds at 512 x 512 on two CPU cores
 
 
@@ -34,6 +43,8 @@ class Method:
     family: str  # diffusion, patches, encoder-decoder, generative prior, autoregressive
     licence: str  # of the code and weights shipped here
     summary: str  # one sentence on how it fills
+    group: str = GROUPS[-1]  # what it is good at, one of GROUPS
+    advice: str = ""  # one sentence on when to take it
     make: Callable[[], FillMethod]  # a new instance; its weights are loaded at the first fill
     network: Callable[[], type[nn.Module]] | None = None  # the class that its checkpoint holds the weights of
     parameters: int | None = None  # of the generator at the paper's width; the manifest has the width shipped

@@ -36,6 +36,8 @@ def with_weights(method: Method, name: str) -> Method:
         title=f"{method.title}, {title}",
         licence=licence,
         parameters=None,  # the published network may have another width
+        group="large holes",
+        advice="",
         accepts_sketch=False,  # none of the published networks was trained with sketches
         trained_here=False,
         folder=store.folder_of(name),
