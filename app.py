@@ -8,18 +8,25 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Threads that wait must sleep, not spin: on a machine shared with other programs spinning costs twenty times the time.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
 
-from inpaint_core.weights.public import fetch
-from webui import page
-
-demo = page.build()
-
 
 def stop(number: int, frame: object) -> None:
     """End as Ctrl+C does: process 1 of a container gets SIGTERM only where it asks for it."""
     raise KeyboardInterrupt
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Build the page and serve it; imported here, as worker processes import this file as well."""
+    from inpaint_core.weights.public import fetch
+    from webui import files
+
+    # Read when Gradio is imported: what visitors upload goes where all their files are swept and counted.
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(files.cache_folder()))
+    from webui import page
+
     signal.signal(signal.SIGTERM, stop)
     threading.Thread(target=fetch.fetch_at_start, daemon=True).start()  # what INPAINT_FETCH names
-    page.launch(demo)
+    page.launch(page.build())
+
+
+if __name__ == "__main__":
+    main()

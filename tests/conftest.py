@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
+# What tests replace in this process would not be replaced in a worker; those of the workers ask for them.
+os.environ.setdefault("INPAINT_WORKERS", "0")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as app.py and the command line do, before torch is loaded
 # Public weights that lie in the cache of whoever runs the tests must not change what they see.
 os.environ["INPAINT_WEIGHTS"] = os.path.join(tempfile.gettempdir(), "inpaint-tests-have-no-public-weights")

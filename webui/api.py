@@ -16,15 +16,15 @@ import numpy as np
 from gradio.components import Component
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue, masks
+from inpaint_core import InpaintError, catalogue
 from inpaint_core import photo as photos
-from inpaint_core import sketch as sketches
-from inpaint_core.arguments import as_colours
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
-from webui import limits, runner
+from webui import exchange, runner, work
 from webui.events import shows_errors
-from webui.files import save_png, short_lived_folder
+from webui.exchange import MaskRepairs, Sent
+from webui.files import short_lived_folder
+from webui.workers.admission import TAKES_TURNS, takes_turns
 
 
 def build() -> None:
@@ -43,11 +43,10 @@ def build() -> None:
         }
         file_out, files_out = gr.File(label="file"), gr.File(label="files", file_count="multiple")
         rows_out, methods_out = gr.JSON(label="rows"), gr.JSON(label="methods")
-    queued = {"concurrency_id": runner.QUEUE, "concurrency_limit": runner.AT_ONCE}
     endpoints: tuple[tuple[Callable[..., Any], list[Component], dict[str, Any]], ...] = (
-        (inpaint, [file_out], queued),
-        (compare, [files_out, rows_out], queued),
-        (make_mask, [file_out], {}),
+        (inpaint, [file_out], TAKES_TURNS),
+        (compare, [files_out, rows_out], TAKES_TURNS),
+        (make_mask, [file_out], TAKES_TURNS),
         (methods, [methods_out], {}),
     )
     for function, outputs, settings in endpoints:
@@ -57,6 +56,7 @@ def build() -> None:
 
 
 @shows_errors
+@takes_turns
 def inpaint(
     photo: str,
     mask: str,
@@ -88,20 +88,21 @@ def inpaint(
     Returns:
         The file of the completed photo, in the photo's size.
     """
-    picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
-    dabs = None if not colours else as_colours(limits.read_mask(colours), picture.pixels.shape[:2])
+    sent = work.run(exchange.read, photo, mask, sketch, colours, MaskRepairs(dilate, invert))
+    suffix = _suffix(format or sent.picture.format)
     options = FillOptions(
-        sketch=lines,
-        colours=dabs,
+        sketch=sent.sketch,
+        colours=sent.colours,
         seed=seed,
         refine="patchmatch" if refine else None,
         blend=(blend or "").strip() or None,
     )
-    result = runner.fill(picture.pixels, hole, method, options)
-    return _write(picture, photo, result, hole, format or picture.format)
+    result = runner.fill(sent.picture.pixels, sent.hole, method, options)
+    return _write(sent, photo, result, suffix)
 
 
 @shows_errors
+@takes_turns
 def compare(
     photo: str,
     mask: str,
@@ -129,25 +130,28 @@ def compare(
     Returns:
         PNG files, one a method, and for each the method's name, seconds, file name and metrics (hole_* of the hole).
     """
-    picture, hole, lines = _read(photo, mask, sketch, dilate, invert)
+    sent = work.run(exchange.read, photo, mask, sketch, None, MaskRepairs(dilate, invert))
     names = [name.strip() for name in (methods or "").split(",") if name.strip()]
     names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
-    options = FillOptions(sketch=lines, seed=seed, blend=(blend or "").strip() or None)
-    reference = picture.pixels if hide_and_seek else None
-    for result in fill_all(picture.pixels, hole, names, options, reference=reference, fill=runner.fill):
+    options = FillOptions(sketch=sent.sketch, seed=seed, blend=(blend or "").strip() or None)
+    pixels, hole = sent.picture.pixels, sent.hole
+    for result in fill_all(pixels, hole, names, options, fill=runner.fill):
+        if hide_and_seek and result.image is not None:
+            result.metrics = runner.measure(result.image, pixels, hole)
         row: dict[str, Any] = {"method": result.method, "seconds": result.seconds, "metrics": _plain(result.metrics)}
         if result.image is None:
             row["error"] = result.error
         else:
-            files.append(_write(picture, photo, result, hole, "PNG"))
+            files.append(_write(sent, photo, result, ".png"))
             row["file"] = Path(files[-1]).name
         rows.append(row)
         yield list(files), list(rows)
 
 
 @shows_errors
+@takes_turns
 def make_mask(
     photo: str | None = None,
     mask: str | None = None,
@@ -177,14 +181,9 @@ def make_mask(
     Returns:
         The mask's file, PNG, white is what is to be filled.
     """
-    if mask is not None:
-        hole = masks.from_file(limits.read_mask(mask))
-    else:
-        columns, rows = limits.check_size(width, height) if photo is None else _size(limits.read_photo(photo))
-        hole = masks.generate(kind, rows, columns, seed=seed)
-    hole = masks.repair(hole, invert=invert, close_loops=close_loops, remove_specks=remove_specks, dilate=dilate)
-    name = Path(photo or mask or kind).stem
-    return str(save_png(hole, short_lived_folder() / f"{name}_mask.png"))
+    repairs = MaskRepairs(dilate, invert, close_loops, remove_specks)
+    path = short_lived_folder() / f"{Path(photo or mask or kind).stem}_mask.png"
+    return work.run(exchange.draw_mask, photo, mask, kind, seed, (width, height), repairs, path)
 
 
 @shows_errors
@@ -211,33 +210,18 @@ def methods() -> list[dict[str, Any]]:
     ]
 
 
-def _read(
-    file: str | None, mask: str | None, drawn: str | None, dilate: float, invert: bool
-) -> tuple[photos.Photo, np.ndarray, np.ndarray | None]:
-    if not file:
-        raise InpaintError("Send a photo's file as `photo`.")
-    if not mask:
-        raise InpaintError("Send a mask's file as `mask`; white is what is to be filled.")
-    picture = limits.read_photo(file)
-    hole = masks.from_file(limits.read_mask(mask))
-    if hole.shape == picture.pixels.shape[:2]:  # growing a mask of another size would hide the better message
-        hole = masks.repair(hole, invert=invert, dilate=dilate)
-    hole = masks.check(hole, picture.height, picture.width)
-    return picture, hole, None if not drawn else sketches.repair(limits.read_mask(drawn))
-
-
-def _size(picture: photos.Photo) -> tuple[int, int]:
-    return picture.width, picture.height
-
-
-def _write(picture: photos.Photo, source: str, result: inpaint_core.Result, hole: np.ndarray, style: str) -> str:
-    assert result.image is not None
+def _suffix(style: str) -> str:
+    """The usual ending of the names of files of a format, such as .jpg."""
     word = style.strip().lower().lstrip(".")
     for name, suffixes in photos.FORMATS.items():
         if word == name.lower() or f".{word}" in suffixes:
-            path = short_lived_folder() / f"{Path(source).stem}_{result.method}{suffixes[0]}"
-            return str(photos.write(picture, result.image, path, mask=hole))
+            return suffixes[0]
     raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photos.FORMATS)}.")
+
+
+def _write(sent: Sent, source: str, result: inpaint_core.Result, suffix: str) -> str:
+    path = short_lived_folder() / f"{Path(source).stem}_{result.method}{suffix}"
+    return work.run(exchange.write, sent, result.image, path)
 
 
 def _plain(values: dict[str, float]) -> dict[str, float | str]:

@@ -15,11 +15,12 @@ import numpy as np
 from inpaint_core import InpaintError, Result, batch, catalogue, masks
 from inpaint_core import photo as photos
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, limits, runner
+from webui import canvas, controls, limits, runner, work
 from webui.drawing import Strokes
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.files import save_png, short_lived_folder
 from webui.runner import FillRequest
+from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workspace import Workspace
 
 FIRST_STATUS = (
@@ -83,9 +84,8 @@ class BatchTab:
             self.fill_all,
             {*self.workspace.inputs, self.photos, self.masks, self.method, self.format},
             [self.status, self.archive],
-            concurrency_id=runner.QUEUE,
-            concurrency_limit=runner.AT_ONCE,
             js=canvas.HAND_OVER_STROKES,
+            **TAKES_TURNS,
             **QUIET,
         )
         run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
@@ -105,6 +105,7 @@ class BatchTab:
         return {self.method: gr.Dropdown(choices=controls.method_choices())}
 
     @shows_errors
+    @takes_turns
     def fill_all(self, values: Values) -> Iterator[Updates]:
         """Fill every photo; a bad one is named and the others go on. After each, the ZIP has those filled so far."""
         given = values[self.photos] or []
@@ -126,9 +127,9 @@ class BatchTab:
         for index, job in enumerate(plan.jobs):
             heading = f"{index + 1} of {len(plan.jobs)}: {_as_code(job.photo.name)}"
             try:
-                picture = limits.read_photo(job.photo)
+                picture = work.run(limits.read_photo, job.photo)
                 size = picture.pixels.shape[:2]
-                hole = masks.from_file(limits.read_mask(job.mask))
+                hole = masks.from_file(work.run(limits.read_mask, job.mask))
                 hole = masks.check(_scaled(hole, size) if one is not None else hole, *size)
                 for event in runner.stream(FillRequest(picture.pixels, hole, values[self.method], FillOptions())):
                     if isinstance(event, Result):

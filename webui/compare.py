@@ -21,6 +21,7 @@ from webui.files import save_png
 from webui.filling import FillJob, keep
 from webui.runner import FillRequest
 from webui.session import Session
+from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -74,9 +75,8 @@ class CompareTab:
             self.compare,
             {*self.workspace.inputs, self.methods, self.measure, self.blend},
             [*self.cleared, self.workspace.last_mask],
-            concurrency_id=runner.QUEUE,
-            concurrency_limit=runner.AT_ONCE,
             js=canvas.HAND_OVER_STROKES,
+            **TAKES_TURNS,
             **QUIET,
         )
         run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
@@ -116,13 +116,12 @@ class CompareTab:
         return {self.status: FIRST_STATUS, self.tiles: {"tiles": []}, self.table: "", **hidden}
 
     @shows_errors
+    @takes_turns
     def compare(self, values: Values) -> Iterator[Updates]:
         """Fill with each chosen method; every result is shown as soon as it is ready.
 
         What runs is said a few times a second: a comparison can only be stopped where it says something.
         """
-        from inpaint_core import metrics  # imports torch, so not before the first comparison
-
         drawing, measure = self.workspace.drawing(values), values[self.measure]
         target = drawing.target()
         session, mask = target.session, target.mask
@@ -145,12 +144,12 @@ class CompareTab:
             tiles.append({"step": canvas.as_sent(keep(job, result)), "caption": measures.caption(result)})
             yield self._shown(tiles, results)
             if measure and result.image is not None:  # after it was shown: the numbers may take longer than the fill
-                results[-1] = replace(result, metrics=metrics.measure(result.image, image, mask))
+                results[-1] = replace(result, metrics=runner.measure(result.image, image, mask))
                 tiles[-1] = {**tiles[-1], "caption": measures.caption(results[-1])}
                 yield self._shown(tiles, results)
         words = f"{len(results)} methods; all numbers are of the hole alone." if measure else "Done."
         if measure and not any("hole_lpips" in result.metrics for result in results):
-            words += " " + (metrics.lpips_unavailable_reason() or "")
+            words += " " + (runner.lpips_unavailable_reason() or "")
         words += " Press a picture to see it up close; **Use this** takes it to Edit as a step."
         yield {self.status: words, **self._files(session, image, mask, results, measure)}
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from inpaint_core import InpaintError, catalogue, photo
+from inpaint_core import InpaintError, catalogue
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, filling, runner
+from webui import canvas, controls, filling, work
 from webui.events import QUIET, Updates, Values, shows_errors
-from webui.files import read_mask, read_rgb
 from webui.filling import FillJob, Finished, Running
-from webui.session import Step, require
+from webui.session import Step, require, save_step
+from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workspace import Workspace
 
 FIRST_NOTE = "Paint over what should go, then press **Fill** (Shift+R)."
@@ -83,8 +83,7 @@ class EditTab:
         settings: dict[str, Any] = {
             "inputs": {*self.workspace.inputs, self.method, *options},
             "outputs": [self.workspace.canvas, self.workspace.last_mask, self.notes, self.explanations],
-            "concurrency_id": runner.QUEUE,
-            "concurrency_limit": runner.AT_ONCE,
+            **TAKES_TURNS,
             "js": canvas.START_RUN,
             **QUIET,
         }
@@ -134,12 +133,14 @@ class EditTab:
         return chosen if chosen in able or not able else able[0]
 
     @shows_errors
+    @takes_turns
     def fill(self, values: Values) -> Iterator[Updates]:
         """Fill the hole."""
         for state in filling.fill(self._job(values)):
             yield self._updates(values, state)
 
     @shows_errors
+    @takes_turns
     def fill_both(self, values: Values) -> Iterator[Updates]:
         """Fill the hole without and with the sketch."""
         for state in filling.fill_both(self._job(values)):
@@ -175,12 +176,12 @@ class EditTab:
     @shows_errors
     def save_original(self, values: Values) -> str:
         """Write the result that is shown in the photo's own format; returns the file's path."""
-        return _save(self._shown_step(values))
+        return work.run(save_step, self._shown_step(values))
 
     @shows_errors
     def save_png(self, values: Values) -> str:
         """Write the result that is shown as PNG; returns the file's path."""
-        return _save(self._shown_step(values), suffix=".png")
+        return work.run(save_step, self._shown_step(values), ".png")
 
     def _shown_step(self, values: Values) -> Step:
         """The step that the canvas shows."""
@@ -197,11 +198,3 @@ def describe_method(name: str) -> str:
     if "@" in name:
         words += f" Public weights; their licence: {method.licence}."
     return f"{words} Follows the Sketch layer." if method.accepts_sketch else words
-
-
-def _save(step: Step, suffix: str | None = None) -> str:
-    """Write a step's result; `suffix` chooses the format, None keeps the photo's."""
-    original = step.session.photo()
-    path = step.session.download_path(f"filled{suffix or photo.FORMATS[original.format][0]}")
-    path.parent.mkdir()
-    return str(photo.write(original, read_rgb(step.image), path, mask=read_mask(step.changed)))

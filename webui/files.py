@@ -6,7 +6,6 @@ import atexit
 import functools
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PIL import Image
 
-_PREFIX, _SHORT_LIVED, _HOUR = "inpainting-studio-", "short-lived-", 3600
+_PREFIX, _SHORT_LIVED = "inpainting-studio-", "short-lived-"
 _LOCK = "running.lock"  # in a server's folder, held as long as the server runs
 
 
@@ -35,10 +34,22 @@ def visitor_folder() -> Path:
 
 def short_lived_folder() -> Path:
     """An empty folder that no other call gets, for files handed over at once; it is deleted an hour later."""
-    for old in _parent().glob(f"{_SHORT_LIVED}*"):
-        if time.time() - old.stat().st_mtime > _HOUR:
-            shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(dir=_parent(), prefix=_SHORT_LIVED))
+
+
+def all_visitors_folder() -> Path:
+    """The folder that holds the files of all visitors of this server."""
+    return _parent()
+
+
+def cache_folder() -> Path:
+    """The folder for what Gradio takes in and hands out; it goes with the others."""
+    return _parent() / "gradio"
+
+
+def delete(folder: Path) -> None:
+    """Delete a folder with all that is in it; what cannot be deleted stays."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_folder(folder: Path) -> None:

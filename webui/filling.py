@@ -12,7 +12,7 @@ import numpy as np
 from inpaint_core import InpaintError, Result, catalogue, photo
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor import FillOptions
-from webui import controls, runner, why
+from webui import controls, disk, runner, why
 from webui.drawing import Drawing
 from webui.files import read_mask, save_png
 from webui.pictures import around, fitted, resized
@@ -57,6 +57,7 @@ def prepare(drawing: Drawing, method: str, options: FillOptions) -> FillJob:
         InpaintError: nothing is painted, or the photo is gone.
     """
     target = drawing.target()
+    disk.check_visitor(target.session.folder)
     picture = target.session.photo()
     options = replace(options, sketch=target.sketch)
     pixels = target.session.pixels(picture)

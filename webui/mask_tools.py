@@ -9,12 +9,13 @@ import gradio as gr
 import numpy as np
 
 from inpaint_core import InpaintError, masks
-from webui import limits
+from webui import limits, work
 from webui.canvas import GROWN_PAINT, HAND_OVER_STROKES, MASK_PAINT, mask_scene
 from webui.drawing import Drawing
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.files import read_rgb, save_png
 from webui.session import require
+from webui.workers.admission import TAKES_TURNS, takes_reading_turns
 from webui.workspace import Workspace
 
 
@@ -40,7 +41,7 @@ class MaskTools:
                 reuse = gr.Button("Reuse last mask", size="sm", min_width=90, elem_id="reuse-mask")
                 save = gr.Button("Save the mask", size="sm", min_width=90, elem_id="save-mask")
 
-        self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **QUIET)
+        self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **TAKES_TURNS, **QUIET)
         reuse.click(self.reuse, {workspace.session, workspace.last_mask}, workspace.canvas, **QUIET)
         workspace.download_on_click(save, self.save, workspace.inputs, js=HAND_OVER_STROKES)
         # The canvas draws what growing and inverting will do at once, without asking the server.
@@ -58,10 +59,11 @@ class MaskTools:
         )
 
     @shows_errors
+    @takes_reading_turns
     def load(self, values: Values) -> Updates:
         """Put the mask of a file on the canvas."""
         session = require(values[self.workspace.session])
-        mask = masks.from_file(limits.read_mask(values[self.loader]))
+        mask = masks.from_file(work.run(limits.read_mask, values[self.loader]))
         found = masks.diagnose(mask)
         if mask.shape != (session.height, session.width):
             gr.Info(
@@ -78,7 +80,7 @@ class MaskTools:
         session, path = require(values[self.workspace.session]), values[self.workspace.last_mask]
         if path is None or not Path(path).is_file():
             raise InpaintError("No mask was used yet; paint one and press Fill first.")
-        return {self.workspace.canvas: mask_scene(session, masks.from_file(limits.read_mask(path)))}
+        return {self.workspace.canvas: mask_scene(session, masks.from_file(work.run(limits.read_mask, path)))}
 
     @shows_errors
     def save(self, values: Values) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,23 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 import inpaint_core
-from webui import api, files, runner
+from webui import api, files, limits, work
 from webui.batch import BatchTab
 from webui.compare import CompareTab
+from webui.disk import Disk
 from webui.edit import EditTab
 from webui.events import QUIET, Updates
 from webui.guard import Guard
 from webui.methods import MethodsTab
 from webui.photo_column import PhotoColumn
+from webui.session import Session
 from webui.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
 HOUR = 3600
 MAX_FILE_SIZE = "200mb"
-MAX_WAITING = 64  # fills in the queue
-WARM_UP_DELAY = 5.0  # seconds: the page comes first, then what the first fill needs
+THREADS = 200  # more than the calls that wait for their turn, see `workers.admission`
+WARM_UP_DELAY = 2.0  # seconds: the page comes first, then what the first fill needs
 
 THEME = gr.themes.Soft(
     primary_hue="rose",
@@ -55,7 +58,7 @@ THEME = gr.themes.Soft(
 
 def build() -> gr.Blocks:
     """The page with its API; nothing heavy is loaded."""
-    with gr.Blocks(title="Inpainting studio", delete_cache=(HOUR, 24 * HOUR), fill_width=True) as demo:
+    with gr.Blocks(title="Inpainting studio", delete_cache=(HOUR // 6, HOUR), fill_width=True) as demo:
         api.build()  # first: a handler of the page with the name of an endpoint must not take it
         gr.Markdown(intro(), elem_id="intro")
         workspace = Workspace()
@@ -91,7 +94,7 @@ def build() -> gr.Blocks:
         demo.load(open_page, None, [*workspace.shown, *listing, methods.public.listing], **QUIET)
         methods.public.connect(listing, list_methods)
         demo.load(methods.show_address, methods.address, methods.calling, js=methods.SEND_ADDRESS, **QUIET)
-    demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
+    demo.queue(max_size=None, default_concurrency_limit=4)  # `workers.admission` and `Guard` say who waits
     return demo
 
 
@@ -108,7 +111,10 @@ def intro() -> str:
 def launch(demo: gr.Blocks, **settings: Any) -> Any:
     """Serve the page; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     files.remove_leftovers()
-    warm_up = threading.Timer(WARM_UP_DELAY, runner.warm_up)
+    open_pages: Counter[str] = Counter()
+    kept = Disk(files.all_visitors_folder(), lambda: shown_folders(demo, open_pages))
+    kept.keep_swept()
+    warm_up = threading.Timer(WARM_UP_DELAY, work.pool if limits.WORKERS else work.warm_up)
     warm_up.daemon = True
     warm_up.start()
     return demo.launch(
@@ -116,10 +122,18 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         css_paths=STATIC / "style.css",
         js=(STATIC / "shortcuts.js").read_text(encoding="utf-8"),
         max_file_size=MAX_FILE_SIZE,
+        max_threads=THREADS,
         mcp_server=True,
         run_history=False,  # would keep the visitors' photos in their browsers without their consent
         ssr_mode=False,
         enable_monitoring=False,
-        app_kwargs={"middleware": [Middleware(Guard)]},
+        app_kwargs={"middleware": [Middleware(Guard, disk=kept, open_pages=open_pages)]},
         **settings,
     )
+
+
+def shown_folders(demo: gr.Blocks, open_pages: Counter[str]) -> set[Path]:
+    """The folders of the photos in work on the pages that are open."""
+    states = [state for name, state in list(demo.state_holder.session_data.items()) if open_pages[name]]
+    values = [value for state in states for value in list(state.state_data.values())]
+    return {value.folder for value in values if isinstance(value, Session)}

@@ -13,9 +13,11 @@ from webui import controls
 from webui.canvas import mask_scene
 from webui.events import PRIVATE, QUIET, Updates, Values, shows_errors
 from webui.examples import EXAMPLES, SKETCH_EXAMPLES, Example
+from webui.files import visitor_folder
 from webui.mask_tools import MaskTools
-from webui.session import Session, close, open_photo, require
+from webui.session import Session, close, open_in, open_photo, require
 from webui.sketch_tools import SketchTools
+from webui.workers.admission import TAKES_TURNS, takes_reading_turns
 from webui.workspace import Workspace
 
 RANDOM_MASKS = {
@@ -69,6 +71,7 @@ class PhotoColumn:
                 workspace.shown,
                 show_progress="minimal",
                 show_progress_on=workspace.canvas,
+                **TAKES_TURNS,
                 **PRIVATE,
             )
         ]
@@ -92,6 +95,7 @@ class PhotoColumn:
         return self._show(EXAMPLES[0], before=None)
 
     @shows_errors
+    @takes_reading_turns
     def open(self, values: Values) -> Updates:
         """Show an uploaded photo; the one before is closed."""
         session = open_photo(values[self.opener])
@@ -117,6 +121,6 @@ class PhotoColumn:
 
     def _show(self, example: Example, before: Session | None) -> Updates:
         """Show an example; the photo `before` it is closed."""
-        session = open_photo(example.photo)
+        session = open_in(visitor_folder(), example.photo)  # a file of ours, which needs no limits
         close(before)
         return self.workspace.show(session, example.mask(), example.sketch())

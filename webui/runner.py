@@ -1,21 +1,20 @@
-"""Runs fills for the page: one queue for all, events while they run, on a lent GPU where there is one."""
+"""Runs fills for the page: in a worker process, or on a lent GPU where there is one; events while they run."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-import inpaint_core
 from inpaint_core import InpaintError, Result, catalogue, predictor
+from inpaint_core.masks.boxes import bounding_box
 from inpaint_core.predictor import FillOptions, Preview, Progress
-from webui import gpu
+from webui import gpu, limits, work
+from webui.workers.pool import Waits
 
-QUEUE = "fill"
-AT_ONCE = 2  # fills at the same time; the others wait in the queue and see their place in it
 SLOW = 1.2  # seconds at 512 x 512 on a CPU: a method that costs more runs in a comparison only if it was chosen
 LENT_SECONDS = (15, 60)  # of a GPU, for a quick and a slow method; a visitor with less left in the quota is refused
 
@@ -110,18 +109,76 @@ run_lent = gpu.on_lent_gpu(run_here, seconds_lent)
 """`run_here` on a lent GPU, where there is one."""
 
 
+def fill_in_worker(send: Callable[[FillEvent], None], request: FillRequest) -> Result:
+    """Fill in a worker process, which calls this; `send` takes the events. The result's image is the hole's box."""
+    device = gpu.DEVICE if catalogue.get(request.method).needs_weights else gpu.local_device()
+    result = predictor.fill(
+        request.image,
+        request.mask,
+        request.method,
+        replace(request.options, device=gpu.local_device() if gpu.is_zero_gpu() else device),
+        progress=lambda share, text: send(ProgressEvent(share, text)),
+        preview=lambda image: send(PreviewEvent(image)),
+    )
+    assert result.image is not None
+    part = bounding_box(request.mask).slices  # the rest is the photo, which the caller has
+    return replace(result, image=result.image[part], details=gpu.without_tensors(result.details))
+
+
+def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
+    """Fill in a worker process, if the estimate of its cost allows it.
+
+    Raises:
+        InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.
+    """
+    seconds = work.run(predictor.estimate, request.mask, request.method, request.options)
+    for event in work.stream(limits.check_cost(seconds), fill_in_worker, request):
+        if isinstance(event, Waits):
+            event = ProgressEvent(0.0, f"Waiting: {event.before} before you")
+        elif isinstance(event, Result):
+            image = request.image.copy()
+            image[bounding_box(request.mask).slices] = event.image
+            event = replace(event, image=image)
+        yield event
+
+
 def stream(request: FillRequest) -> Iterator[FillEvent]:
     """Fill: events of progress and previews, at last the result.
 
     Raises:
-        InpaintError: as `inpaint_core.inpaint`.
+        InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.
     """
     # Methods without a network stay off the GPU, so that a visitor without any quota can use them.
-    run = run_lent if catalogue.get(request.method).needs_weights else run_here
+    if gpu.is_zero_gpu() and catalogue.get(request.method).needs_weights:
+        run = run_lent
+    else:
+        run = run_in_worker if limits.WORKERS else run_here
     for event in run(request):
         if isinstance(event, Result) and event.error is not None:
             raise InpaintError(event.error)
         yield event
+
+
+def measure(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    """As `inpaint_core.metrics.measure`, in a worker process."""
+    return work.run(_measure, image, reference, mask)
+
+
+def lpips_unavailable_reason() -> str | None:
+    """As `inpaint_core.metrics.lpips_unavailable_reason`, in a worker process."""
+    return work.run(_lpips_unavailable_reason)
+
+
+def _measure(image: np.ndarray, reference: np.ndarray, mask: np.ndarray) -> dict[str, float]:
+    from inpaint_core import metrics  # imports torch, which the page does without
+
+    return metrics.measure(image, reference, mask)
+
+
+def _lpips_unavailable_reason() -> str | None:
+    from inpaint_core import metrics
+
+    return metrics.lpips_unavailable_reason()
 
 
 def fill(
@@ -142,15 +199,3 @@ def fill(
         if isinstance(event, PreviewEvent) and preview is not None:
             preview(event.image)
     raise AssertionError("a fill ended without a result")
-
-
-def warm_up() -> None:
-    """Load what the first fill needs, so that the first visitor does not wait for it."""
-    from inpaint_core import metrics  # imports torch, which the page does without until now
-
-    image, mask = np.zeros((16, 16, 3), np.uint8), np.zeros((16, 16), bool)
-    mask[6:9, 6:9] = True
-    predictor.fill(image, mask, "telea", FillOptions(device=gpu.local_device()))
-    if not gpu.is_zero_gpu() and any(method.needs_weights and method.ready for method in inpaint_core.methods()):
-        predictor.warm_up(gpu.DEVICE)  # with ZeroGPU there is no GPU outside of a call
-    metrics.lpips_unavailable_reason()  # loads LPIPS, or keeps the reason why it cannot

@@ -15,8 +15,8 @@ import numpy as np
 
 from inpaint_core import InpaintError, photo
 from inpaint_core.photo import Photo
-from webui import limits
-from webui.files import read_rgb, remove_folder, save_png, visitor_folder
+from webui import limits, work
+from webui.files import read_mask, read_rgb, remove_folder, save_png, visitor_folder
 
 CANVAS_PIXELS = 2_000_000  # more makes the browser's canvas slow; the original is filled at its own size
 CANVAS = "canvas.png"  # the copy on the canvas, in the visitor's folder
@@ -69,7 +69,7 @@ class Session:
         """The original file, read anew; `InpaintError` where it is no longer there."""
         if not self.original.is_file():
             raise InpaintError("The photo is no longer on the server; open it again.")
-        return photo.read(self.original)
+        return work.run(photo.read, self.original)
 
     def pixels(self, original: Photo | None = None) -> np.ndarray:
         """What is to be filled, uint8 H x W x 3: the original (read already or not), or a result continued from."""
@@ -103,9 +103,17 @@ def open_photo(path: str | Path) -> Session:
     Raises:
         InpaintError: the file is not a photo, is broken or too large.
     """
-    path = Path(path)
-    picture = limits.read_photo(path)
     folder = visitor_folder()
+    try:
+        return work.run(open_in, folder, Path(path))
+    except BaseException:
+        remove_folder(folder)
+        raise
+
+
+def open_in(folder: Path, path: Path) -> Session:
+    """The same with its files in this folder, in the process that calls it."""
+    picture = limits.read_photo(path)
     original = folder / f"original{path.suffix}"
     shutil.copyfile(path, original)
     copy = photo.thumbnail(picture, CANVAS_PIXELS)
@@ -120,6 +128,14 @@ def open_photo(path: str | Path) -> Session:
         format=picture.format,
         notes=picture.notes,
     )
+
+
+def save_step(step: Step, suffix: str | None = None) -> str:
+    """Write a step's result, for download; `suffix` chooses the format, None keeps the photo's. Returns the path."""
+    original = step.session.photo()
+    path = step.session.download_path(f"filled{suffix or photo.FORMATS[original.format][0]}")
+    path.parent.mkdir()
+    return str(photo.write(original, read_rgb(step.image), path, mask=read_mask(step.changed)))
 
 
 def require(session: Session | None) -> Session:

@@ -7,12 +7,13 @@ import gradio as gr
 import numpy as np
 
 from inpaint_core import InpaintError, masks, sketch
-from webui import gpu, limits
+from webui import gpu, limits, work
 from webui.canvas import HAND_OVER_STROKES, sketch_scene
 from webui.drawing import Drawing
 from webui.events import PRIVATE, QUIET, Updates, Values, shows_errors
 from webui.files import read_rgb, save_png
 from webui.session import Session, require
+from webui.workers.admission import TAKES_TURNS, takes_reading_turns
 from webui.workspace import Workspace
 
 AROUND = 1 / 25  # edges are shown so far around the hole, as a share of the photo's longer side: lines join up there
@@ -55,12 +56,14 @@ class SketchTools:
             js=HAND_OVER_STROKES,
             show_progress="minimal",
             trigger_mode="always_last",
+            **TAKES_TURNS,
             **PRIVATE,
         )
-        self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **QUIET)
+        self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **TAKES_TURNS, **QUIET)
         workspace.download_on_click(save, self.save, workspace.inputs, js=HAND_OVER_STROKES)
 
     @shows_errors
+    @takes_reading_turns
     def find_edges(self, values: Values) -> Updates:
         """Put the photo's edges on the canvas."""
         drawing = self.workspace.drawing(values)
@@ -70,10 +73,13 @@ class SketchTools:
         return {self.workspace.canvas: sketch_scene(drawing.session, lines, found=True)}
 
     @shows_errors
+    @takes_reading_turns
     def load(self, values: Values) -> Updates:
         """Put the sketch of a file on the canvas, whatever its colours."""
         session = require(values[self.workspace.session])
-        return {self.workspace.canvas: sketch_scene(session, sketch.repair(limits.read_mask(values[self.loader])))}
+        return {
+            self.workspace.canvas: sketch_scene(session, sketch.repair(work.run(limits.read_mask, values[self.loader])))
+        }
 
     @shows_errors
     def save(self, values: Values) -> str:
@@ -111,6 +117,6 @@ def _edges(session: Session) -> np.ndarray:
     """Strength of the edges of the photo on the canvas, float32 in [0, 1]; found once, then kept beside the photo."""
     kept = session.canvas.with_name(f"{session.canvas.stem}_edges.png")
     if not kept.is_file():
-        edges = sketch.edges(read_rgb(session.canvas), gpu.local_device())
+        edges = work.run(sketch.edges, read_rgb(session.canvas), gpu.local_device())
         save_png(np.rint(edges * 255).astype(np.uint8), kept)
     return read_rgb(kept)[..., 0].astype(np.float32) / 255

@@ -1,7 +1,8 @@
 """The predictor: photo + mask (+ sketch) -> completed photo, the known pixels bit for bit."""
 
+from inpaint_core.predictor.estimate import estimate
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.predictor import fill, warm_up
 from inpaint_core.progress import Preview, Progress
 
-__all__ = ["FillOptions", "Preview", "Progress", "Result", "fill", "warm_up"]
+__all__ = ["FillOptions", "Preview", "Progress", "Result", "estimate", "fill", "warm_up"]

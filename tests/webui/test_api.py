@@ -23,7 +23,7 @@ from tests.serving import served
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("gradio")) as url:
+    with served(tmp_path_factory.mktemp("gradio"), workers=2) as url:
         yield url
 
 

@@ -1,0 +1,323 @@
+"""A few long-lived processes that run calls within limits of time and memory, and are ended where a call exceeds them.
+
+Each process has a thread here that hands it one call after the other, passes on what comes back, and watches it. A
+call is over when its process is free again or has ended, and only then does the next one start.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import queue
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import psutil
+
+from inpaint_core import InpaintError
+from webui.workers import process as worker
+from webui.workers.visitors import Gone, Visitor
+
+POLL_SECONDS = 0.1  # between two looks at the memory of a process and at whether anybody waits for its call
+LATEST = 5.0  # times those seconds a call may take by the clock, for it may wait for something that never comes
+GRACE_SECONDS = 1.0  # that a cancelled call has to end by itself; then its process is ended
+IDLE_SECONDS = 1.0  # a process that has had nothing to do for so long does what its first call would wait for
+WARM_UP_SECONDS = 600.0  # compiling for the first time on a machine takes long
+RECYCLED_AT = 0.6  # share of the memory limit that an idle process may keep; then a new one takes its place
+MEGABYTE = 1 << 20
+
+TOO_LONG = (
+    "This took more computing time than this server allows ({seconds:.0f} s); choose a quicker method, a smaller hole "
+    "or a smaller photo."
+)
+TOO_LARGE = (
+    "This needs more memory than this server gives one call; choose a smaller photo, a smaller hole or another method."
+)
+DIED = "The process that did this ended unexpectedly, maybe for want of memory; try again, or with a smaller photo."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may take."""
+
+    seconds: float  # of computing time, of all threads together; how busy the machine is makes no difference
+    slow: bool = False  # it leaves one process to the others
+
+
+@dataclass(eq=False)
+class Job:
+    """A call that waits for a process, or runs in one."""
+
+    call: worker.Call
+    limits: Limits
+    visitor: Visitor
+    news: queue.SimpleQueue[worker.Event | worker.Done | worker.Failed] = field(default_factory=queue.SimpleQueue)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def fail(self, sentence: str) -> None:
+        """End with a sentence for the visitor."""
+        self.news.put(worker.Failed(InpaintError(sentence), ""))
+
+
+@dataclass(frozen=True)
+class Waits:
+    """A call has no process yet."""
+
+    before: int  # so many others wait for one and came earlier
+
+
+class Pool:
+    """Processes for calls.
+
+    Of an address at most all but one run at once, and of slow calls too, so that a visitor with a quick call finds a
+    process free whatever one other has sent. Among those that wait, the address with the fewest running is next.
+
+    Args:
+        size: number of processes, at least 1.
+        megabytes: of memory that each may use.
+        warm_up: called in each new process when it has nothing to do for a while, in one at a time.
+        preload: modules that are imported once, for all processes together; their memory is shared.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        megabytes: int,
+        warm_up: Callable[[], None] | None = None,
+        preload: tuple[str, ...] = (),
+    ) -> None:
+        self.size = size
+        self.bytes = megabytes * MEGABYTE
+        self._warm_up = warm_up
+        self._warming = worker.Call(warm_up or _nothing, (), streams=False)
+        self._context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+        if sys.platform == "linux" and preload:
+            self._context.set_forkserver_preload(list(preload))
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [threading.Thread(target=self._serve, daemon=True, name=f"worker {i}") for i in range(size)]
+        for thread in self._threads:
+            thread.start()
+
+    def call(
+        self, visitor: Visitor, limits: Limits, function: Callable[..., Any], *arguments: Any, streams: bool = False
+    ) -> Iterator[Any]:
+        """Run a function in a process: yields `Waits` while it has none, then its events, at last what it returned.
+
+        When the iterator is closed, the call is cancelled; its process is free once it has really ended.
+
+        Args:
+            visitor: who waits for it.
+            limits: what it may take.
+            function: of a module that a process can import; it and what goes in and out must be picklable.
+            arguments: of the function.
+            streams: the function's first argument shall be one to call with each event.
+
+        Raises:
+            InpaintError: the call took too long, too much memory or its process died; or it has raised this itself.
+            Gone: nobody waits for it any more.
+        """
+        job = Job(worker.Call(function, arguments, streams), limits, visitor)
+        with self._changed:
+            if self._closed:
+                raise InpaintError("The server is ending; try again in a minute.")
+            self._waiting.append(job)
+            self._changed.notify_all()
+        try:
+            before = None
+            while True:
+                try:
+                    news = job.news.get(timeout=POLL_SECONDS)
+                except queue.Empty:
+                    if visitor.is_gone():
+                        raise Gone("This call was given up.") from None
+                    if before != (before := self._before(job)) and before is not None:
+                        yield Waits(before)
+                    continue
+                if isinstance(news, worker.Failed):
+                    raise news.error from (worker_traceback(news.where) if news.where else None)
+                yield news.value
+                if isinstance(news, worker.Done):
+                    return
+        finally:
+            job.cancelled.set()
+            with self._changed:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+
+    def _before(self, job: Job) -> int | None:
+        """How many wait longer than this one; None if it has a process."""
+        with self._changed:
+            return self._waiting.index(job) if job in self._waiting else None
+
+    def close(self) -> None:
+        """End every process, in the midst of a call too."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(5)
+
+    def _serve(self) -> None:
+        """Hand one call after the other to a process, a new one where the one before has ended."""
+        process: _Process | None = None
+        try:
+            while True:
+                if process is None:
+                    process = _Process(self._context)
+                job = self._next(process)
+                if job is None:
+                    return
+                try:
+                    if not process.is_alive():  # such as one that the system chose to end for want of memory
+                        process.end()
+                        process = _Process(self._context)
+                    if not self._run(process, job) or process.memory() > RECYCLED_AT * self.bytes:
+                        process.end()
+                        process = None
+                except Exception:
+                    logging.getLogger(__name__).exception("A worker process failed")
+                    job.fail(DIED)
+                    if process is not None:
+                        process.end()
+                        process = None
+                finally:
+                    with self._changed:
+                        self._running.remove(job)
+                        self._changed.notify_all()
+        finally:
+            if process is not None:
+                process.end()
+
+    def _next(self, process: _Process) -> Job | None:
+        """Wait for the call that is to run next in a process; None when the pool is closed."""
+        with self._changed:
+            while not self._closed:
+                job = self._choose()
+                if job is not None:
+                    self._waiting.remove(job)
+                    self._running.append(job)
+                    return job
+                waited = self._changed.wait(IDLE_SECONDS if self._may_warm_up(process) else None)
+                if not waited and self._may_warm_up(process):
+                    process.is_warm = True
+                    job = Job(self._warming, Limits(WARM_UP_SECONDS, slow=True), Visitor())
+                    self._running.append(job)
+                    return job
+            return None
+
+    def _may_warm_up(self, process: _Process) -> bool:
+        return (
+            self._warm_up is not None
+            and not process.is_warm
+            and all(job.call is not self._warming for job in self._running)
+        )
+
+    def _choose(self) -> Job | None:
+        share = max(1, self.size - 1)
+        running = Counter(job.visitor.address for job in self._running)
+        slow = sum(job.limits.slow for job in self._running)
+        able = [
+            job
+            for job in self._waiting
+            if running[job.visitor.address] < share and not (job.limits.slow and slow >= share)
+        ]
+        return min(able, key=lambda job: running[job.visitor.address], default=None)
+
+    def _run(self, process: _Process, job: Job) -> bool:
+        """Run a call to its end; False if its process is of no more use."""
+        process.connection.send(job.call)
+        deadline = time.monotonic() + LATEST * job.limits.seconds
+        computed = process.computed() + job.limits.seconds
+        asked_to_end = False
+        while True:
+            ready = wait([process.connection, process.sentinel], POLL_SECONDS)
+            if process.connection in ready:
+                try:
+                    news = process.receive()
+                except (EOFError, OSError):
+                    job.fail(DIED)
+                    return False
+                job.news.put(news)
+                if not isinstance(news, worker.Event):
+                    return True
+            elif process.sentinel in ready:
+                job.fail(DIED)
+                return False
+            if process.memory() > self.bytes:
+                job.fail(TOO_LARGE)
+                return False
+            if time.monotonic() > deadline or process.computed() > computed:
+                job.fail(TOO_LONG.format(seconds=job.limits.seconds))
+                return False
+            if (job.cancelled.is_set() or self._closed) and not asked_to_end:
+                asked_to_end = True
+                process.connection.send(worker.CANCEL)
+                deadline = min(deadline, time.monotonic() + (0 if self._closed else GRACE_SECONDS))
+
+
+class _Process:
+    """A worker process, and our end of the connection to it."""
+
+    def __init__(self, context: Any) -> None:
+        self.connection: Connection
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=worker.serve, args=(theirs,), daemon=True, name="worker")
+        self._process.start()
+        theirs.close()
+        self.sentinel: int = self._process.sentinel
+        self.is_warm = False
+        self._measured = psutil.Process(self._process.pid)
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def memory(self) -> int:
+        """Bytes of memory that the process uses, without those of files such as libraries; 0 once it has ended."""
+        try:
+            info = self._measured.memory_info()
+        except psutil.NoSuchProcess:
+            return 0
+        return info.rss - getattr(info, "shared", 0)
+
+    def computed(self) -> float:
+        """Seconds of computing time that the process has used; 0 once it has ended."""
+        try:
+            times = self._measured.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return times.user + times.system
+
+    def receive(self) -> worker.Event | worker.Done | worker.Failed:
+        return self.connection.recv()
+
+    def end(self) -> None:
+        """Kill it, and wait until it has ended."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self.connection.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+class _WorkerTracebackError(Exception):
+    """The traceback of what a worker process raised, as text; the cause of what is raised here."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
+def worker_traceback(text: str) -> Exception:
+    """An exception to be the cause of one from a worker process."""
+    return _WorkerTracebackError(text)
