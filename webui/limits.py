@@ -1,8 +1,8 @@
 """What a call that comes over the network may take; the command line has no such limits.
 
-Of the environment: INPAINT_MAX_MEGAPIXELS and INPAINT_MAX_SIDE (pixels) of a photo or mask, INPAINT_MAX_BATCH photos, INPAINT_WORKERS processes
-of INPAINT_WORKER_MEGABYTES each (0 processes: all runs in the server's own), INPAINT_MAX_SECONDS that a fill may be
-estimated to take, INPAINT_TIME_FACTOR times which it may really take.
+Of the environment: INPAINT_MAX_MEGAPIXELS and INPAINT_MAX_SIDE (pixels) of a photo or mask, INPAINT_MAX_BATCH photos at
+once, INPAINT_WORKERS processes of INPAINT_WORKER_MEGABYTES each (0 processes: all runs in the server's own),
+INPAINT_MAX_SECONDS that a fill may be estimated to take, INPAINT_TIME_FACTOR times which it may really take.
 """
 
 from __future__ import annotations
