@@ -30,6 +30,7 @@ GRACE_SECONDS = 1.0  # that a cancelled call has to end by itself; then its proc
 IDLE_SECONDS = 1.0  # a process that has had nothing to do for so long does what its first call would wait for
 WARM_UP_SECONDS = 600.0  # compiling for the first time on a machine takes long
 RECYCLED_AT = 0.6  # share of the memory limit that an idle process may keep; then a new one takes its place
+CLOSING_SECONDS = 3.0
 MEGABYTE = 1 << 20
 
 TOO_LONG = (
@@ -163,8 +164,9 @@ class Pool:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        end = time.monotonic() + CLOSING_SECONDS  # one that still starts its process ends with the server
         for thread in self._threads:
-            thread.join(5)
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _serve(self) -> None:
         """Hand one call after the other to a process, a new one where the one before has ended."""
