@@ -11,7 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 import inpaint_core
-from webui import api, files, limits, work
+from webui import api, files, limits, mcp_files, work
 from webui.batch import BatchTab
 from webui.compare import CompareTab
 from webui.disk import Disk
@@ -108,7 +108,7 @@ def intro() -> str:
     )
 
 
-def launch(demo: gr.Blocks, **settings: Any) -> Any:
+def launch(demo: gr.Blocks, prevent_thread_lock: bool = False, **settings: Any) -> Any:
     """Serve the page; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     files.remove_leftovers()
     open_pages: Counter[str] = Counter()
@@ -117,7 +117,7 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
     warm_up = threading.Timer(WARM_UP_DELAY, work.pool if limits.WORKERS else work.warm_up)
     warm_up.daemon = True
     warm_up.start()
-    return demo.launch(
+    launched = demo.launch(
         theme=THEME,
         css_paths=STATIC / "style.css",
         js=(STATIC / "shortcuts.js").read_text(encoding="utf-8"),
@@ -128,8 +128,13 @@ def launch(demo: gr.Blocks, **settings: Any) -> Any:
         ssr_mode=False,
         enable_monitoring=False,
         app_kwargs={"middleware": [Middleware(Guard, disk=kept, open_pages=open_pages)]},
+        prevent_thread_lock=True,
         **settings,
     )
+    mcp_files.take_own_files(demo)
+    if not prevent_thread_lock:
+        demo.block_thread()
+    return launched
 
 
 def shown_folders(demo: gr.Blocks, open_pages: Counter[str]) -> set[Path]:

@@ -239,3 +239,29 @@ def test_an_mcp_client_fills_a_photo(address: str, files: dict[str, Path]) -> No
     assert not np.array_equal(before[hole], after[hole])
     assert refusal.isError
     assert "There is no method 'magic'" in refusal.content[0].text
+
+
+def test_an_mcp_client_hands_the_mask_of_one_tool_to_the_next(address: str, files: dict[str, Path]) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    photo = "data:image/png;base64," + base64.b64encode(files["photo"].read_bytes()).decode()
+
+    async def call() -> list:
+        async with (
+            streamablehttp_client(f"{address}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            drawn = await session.call_tool("make_mask", {"photo": photo, "kind": "box"})
+            url = next(part.text.split(": ", 1)[1] for part in drawn.content if part.type == "text")
+            filled = await session.call_tool("inpaint", {"photo": photo, "mask": url, "method": "telea"})
+            other = f"{address}gradio_api/file=/etc/hostname"
+            refused = await session.call_tool("inpaint", {"photo": photo, "mask": other, "method": "telea"})
+            return [url, filled, refused]
+
+    url, filled, refused = asyncio.run(call())
+    assert url.startswith("http://127.0.0.1")
+    assert not filled.isError
+    assert any(part.type == "image" for part in filled.content)
+    assert refused.isError
