@@ -18,7 +18,7 @@ from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, Level, Wanted, p
 from inpaint_core.methods.patchmatch.pyramid import double, hole_depth
 from inpaint_core.methods.patchmatch.search import NearestPatches
 
-TRUST = 2.0  # a pixel one step further inside the hole counts this many times less (gamma, section 3.2)
+TRUST = 5.0  # a pixel one step further inside the hole counts this many times less (gamma, section 3.2)
 DEEPEST = 16  # steps inside the hole after which trust does not fall further
 DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
 
@@ -75,7 +75,7 @@ def complete(
         for iteration in range(level.rounds):
             if level.dabs is not None:
                 painted = level.dabs.where
-                current[painted] += DAB * (level.dabs.colours[painted] - current[painted])
+                current[painted, :3] += DAB * (level.dabs.colours[painted] - current[painted, :3])
             field.set_image(current)
             field.improve(level.searches, level.radius)
             if number or iteration < level.rounds - 1:
@@ -88,7 +88,7 @@ def complete(
             f"Too little is known in one piece for patches of {PATCH_SIZES[0]} x {PATCH_SIZES[0]} pixels; "
             f"PatchMatch copied {plan.patch} x {plan.patch} ones."
         )
-    return current, origins, notes
+    return np.ascontiguousarray(current[..., :3]), origins, notes
 
 
 def trust_in(level: Level, guessed: bool) -> np.ndarray:

@@ -60,12 +60,12 @@ def membrane(image: np.ndarray, hole: np.ndarray, barrier: np.ndarray) -> np.nda
     """Fill the hole with a membrane that lines hold apart, as in diffusion curves (Orzan et al., SIGGRAPH 2008).
 
     Args:
-        image: float32 H x W x 3.
+        image: float32 H x W x C, at most `CHANNELS`.
         hole: bool H x W, with a known pixel beside it.
         barrier: bool H x W, the lines.
 
     Returns:
-        float32 H x W x 3.
+        float32 H x W x C.
     """
     grid = grid_of(hole, barrier=barrier)
     everywhere = grid_of(np.ones_like(hole), barrier=barrier)
@@ -85,15 +85,15 @@ def solve(grid: Grid, right_side: np.ndarray, progress: Callable[[float], None] 
 
     Args:
         grid: the left side.
-        right_side: float32 h x w x 3, 0 where nothing is unknown.
+        right_side: float32 h x w x C, 0 where nothing is unknown; at most `CHANNELS`.
         progress: called after each step with about the share done, by how far the error has fallen.
 
     Returns:
-        float32 h x w x 3.
+        float32 h x w x C.
     """
     height, width = right_side.shape[:2]
     residual = np.zeros((height + 2, width + 2, CHANNELS), np.float32)
-    residual[1:-1, 1:-1, :3] = right_side
+    residual[1:-1, 1:-1, : right_side.shape[2]] = right_side
     grids = [grid]
     while min(grids[-1].diagonal.shape) - 2 > SMALLEST:
         grids.append(_halved(grids[-1]))
@@ -113,7 +113,7 @@ def solve(grid: Grid, right_side: np.ndarray, progress: Callable[[float], None] 
         advance(solution, direction, step, solution)
         advance(residual, image, -step, residual)
         progress(min(1.0, math.log(first / error) / math.log(first / TOLERANCE)) if error < first else 0.0)
-    return solution[1:-1, 1:-1, :3]
+    return solution[1:-1, 1:-1, : right_side.shape[2]]
 
 
 def _grid(diagonal: np.ndarray, across: np.ndarray, down: np.ndarray, fade: np.ndarray) -> Grid:

@@ -43,7 +43,7 @@ def difference(frame, guide, half, row, column, pose, limit):
             low, far = at_row - top, at_column - left
             here, there = CHANNELS * (y * width + x), CHANNELS * (top * width + left)
             apart = np.float32(0)
-            for channel in range(3):
+            for channel in range(CHANNELS):
                 colour = frame.colour[there + channel]
                 if turned:
                     beside = frame.colour[there + CHANNELS + channel]

@@ -21,7 +21,7 @@ from numba import njit
 POSE = 5
 ROW, COLUMN, COSINE, SINE, MIRROR = range(POSE)
 USABLE, TURNABLE = 1, 2
-CHANNELS = 4  # of the flat planes: red, green, blue and one that is 0, for the sake of the vectors
+CHANNELS = 4  # of the flat planes: red, green, blue and texture
 
 compiled: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 
@@ -151,18 +151,18 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
 
 @compiled
 def read(frame, at_row, at_column, into):
-    """The colour of the frame between four pixels, linearly, into float32 (3,)."""
+    """The colour of the frame between four pixels, linearly, into float32 (CHANNELS,)."""
     width = frame.numbers.shape[1]
     top, left = np.int64(at_row), np.int64(at_column)
     low, far = np.float32(at_row - top), np.float32(at_column - left)
     place = CHANNELS * (top * width + left)
     if low == 0 and far == 0:
-        for channel in range(3):
+        for channel in range(CHANNELS):
             into[channel] = frame.colour[place + channel]
         return
     below = place + (CHANNELS * width if low > 0 else 0)
     beside = CHANNELS if far > 0 else 0
-    for channel in range(3):
+    for channel in range(CHANNELS):
         upper = (1 - far) * frame.colour[place + channel] + far * frame.colour[place + beside + channel]
         lower = (1 - far) * frame.colour[below + channel] + far * frame.colour[below + beside + channel]
         into[channel] = (1 - low) * upper + low * lower
@@ -176,11 +176,11 @@ def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
         first, last: the range of `pixels`, int32 P x 2.
         half, frame, poses, costs: as in a sweep.
         trust: float32 H x W, the confidence in what lies around each target's middle.
-        colours: float32 P x 3, the result.
+        colours: float32 P x CHANNELS, the result.
     """
     height, width = frame.numbers.shape
     voters, highest = np.empty((2 * half + 1) ** 2, np.int32), np.empty((2 * half + 1) ** 2, np.float32)
-    colour, mean = np.empty(3, np.float32), np.empty(3, np.float32)
+    colour, mean = np.empty(CHANNELS, np.float32), np.empty(CHANNELS, np.float32)
     for pixel in range(first, last):
         row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
         count = 0
@@ -211,9 +211,9 @@ def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
             read(frame, at_row, at_column, colour)
             weight = np.float32(np.exp(costs[target] * sharpness)) * trust[y, x]
             total += weight
-            for channel in range(3):
+            for channel in range(CHANNELS):
                 mean[channel] += weight * colour[channel]
-        for channel in range(3):
+        for channel in range(CHANNELS):
             colours[pixel, channel] = mean[channel] / total
 
 
@@ -223,7 +223,7 @@ def choose(first, last, half, pixels, frame, poses, costs, colours, origins):
 
     Args:
         first, last, half, pixels, frame, poses, costs: as for `vote`.
-        colours: float32 P x 3, the result.
+        colours: float32 P x CHANNELS, the result.
         origins: float32 P x POSE, the pose of that match, moved to the pixel.
     """
     height, width = frame.numbers.shape

@@ -9,7 +9,7 @@ import numpy as np
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.patchmatch.diffusion import membrane
 from inpaint_core.methods.patchmatch.guidance import Lines
-from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill
+from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill, with_texture
 from inpaint_core.methods.patchmatch.search import RENEWAL, VOTE, patch_overlaps, trials_of
 
 PATCH_SIZES = (5, 3, 1)  # the first with enough sources is taken
@@ -19,6 +19,7 @@ ROUNDS_AT_COARSEST = 15  # of search and vote
 ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 ROUNDS_FROM_MEMBRANE = 6  # at the coarsest level where lines or colours are drawn
+TEXTURED = 1.0  # what texture counts beside colours
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
 MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match ...
 SEARCHES_IF_MANY = 2  # ... in so many sweeps: a third one finds matches that are better by a hundredth
@@ -46,7 +47,7 @@ class Wanted:
 class Level:
     """One level of the pyramid, and how it is searched."""
 
-    image: np.ndarray  # float32 H x W x 3
+    image: np.ndarray  # float32 H x W x CHANNELS, with its texture
     hole: np.ndarray  # bool H x W
     rounds: int  # of search and vote
     radius: int | None = None  # of the random search; None: the whole image
@@ -77,7 +78,7 @@ class Plan:
 
     patch: int  # side of a patch
     levels: list[Level]
-    guess: np.ndarray  # float32 H x W x 3 of the coarsest level, the hole's first content
+    guess: np.ndarray  # float32 H x W x CHANNELS of the coarsest level, the hole's first content
     guessed: bool  # whether all of that is to be trusted, not only what is near the border
 
     @property
@@ -99,7 +100,7 @@ def plan_of(image: np.ndarray, hole: np.ndarray, wanted: Wanted) -> Plan:
         InpaintError: no pixel is known.
     """
     patch = patch_size(hole)
-    sizes = pyramid(image, hole, patch)
+    sizes = pyramid(with_texture(image, hole, TEXTURED), hole, patch)
     if wanted.initial is not None:  # anything coarser than half the size would forget the initial fill's structure
         sizes, least = sizes[:2], ROUNDS_FROM_INITIAL
     elif wanted.lines is not None or wanted.dabs is not None:  # anything coarser would not see the sides of a line
@@ -124,18 +125,20 @@ def plan_of(image: np.ndarray, hole: np.ndarray, wanted: Wanted) -> Plan:
 
 
 def first_guess(levels: list[Level], initial: np.ndarray | None) -> np.ndarray:
-    """What the hole of the coarsest level holds first: float32 H x W x 3."""
+    """What the hole of the coarsest level holds first: float32 H x W x CHANNELS."""
     image, hole, lines, dabs = levels[-1].image, levels[-1].hole, levels[-1].lines, levels[-1].dabs
+    if initial is None and lines is None and dabs is None:
+        return smooth_fill(image, hole)
+    barrier = np.zeros_like(hole) if lines is None else lines.drawn
+    guess = membrane(image, hole, barrier)  # of the texture, too: an initial fill or a dab is flat, and need not stay so
     if initial is not None:
         for _ in levels[1:]:
             initial, _ = halve(initial, np.zeros(initial.shape[:2], bool))
-        return initial
-    if lines is None and dabs is None:
-        return smooth_fill(image, hole)
-    barrier = np.zeros_like(hole) if lines is None else lines.drawn
-    if dabs is None:
-        return membrane(image, hole, barrier)
-    return membrane(np.where(dabs.where[..., None], dabs.colours, image), hole & ~dabs.where, barrier)
+        guess[..., :3] = initial
+    elif dabs is not None:
+        painted = np.where(dabs.where[..., None], dabs.colours, image[..., :3])
+        guess[..., :3] = membrane(painted, hole & ~dabs.where, barrier)
+    return guess
 
 
 def patch_size(hole: np.ndarray) -> int:
@@ -158,7 +161,7 @@ def pyramid(image: np.ndarray, hole: np.ndarray, patch: int) -> list[tuple[np.nd
     """Halve image and hole until a patch reaches across the hole, or no more known patches would be left.
 
     Returns:
-        (float32 H x W x 3, bool H x W) from the finest level to the coarsest.
+        (float32 H x W x C, bool H x W) from the finest level to the coarsest.
     """
     levels = [(image, hole)]
     while patch == PATCH_SIZES[0]:

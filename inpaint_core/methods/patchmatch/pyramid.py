@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 SMOOTHING_STEPS = 20
+TEXTURE = 5  # pixels: the square over which texture is taken
 
 
 def halve(image: np.ndarray, hole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +58,25 @@ def _even(plane: np.ndarray) -> np.ndarray:
     """H x W (x C) with its last row and column once more where a side is odd."""
     bottom, right = plane.shape[0] % 2, plane.shape[1] % 2
     return cv2.copyMakeBorder(plane, 0, bottom, 0, right, cv2.BORDER_REPLICATE) if bottom or right else plane
+
+
+def with_texture(image: np.ndarray, hole: np.ndarray, weight: float) -> np.ndarray:
+    """The image with a fourth channel: how much its brightness changes from pixel to pixel around each place.
+
+    Shrunk copies of grass and of a wall have the same colour; this tells them apart as the photo itself does (Newson
+    et al., "Video inpainting of complex scenes", SIAM J. Imaging Sciences 2014, section 3.3).
+
+    Args:
+        image: float32 H x W x 3.
+        hole: bool H x W.
+        weight: what the channel counts beside colours.
+    """
+    grey = np.where(hole, np.float32(0), cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    change, count = np.zeros_like(grey), np.zeros_like(grey)
+    for ahead, back in (np.s_[:, 1:], np.s_[:, :-1]), (np.s_[1:], np.s_[:-1]):
+        known = (~(hole[ahead] | hole[back])).astype(np.float32)
+        change[back] += known * np.abs(grey[ahead] - grey[back])
+        count[back] += known
+    change, count = (cv2.blur(plane, (TEXTURE, TEXTURE), borderType=cv2.BORDER_CONSTANT) for plane in (change, count))
+    texture = np.where(hole, np.float32(0), change / np.maximum(count, np.float32(1e-6)))
+    return cv2.merge([image, weight * texture])

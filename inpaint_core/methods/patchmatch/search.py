@@ -111,12 +111,12 @@ class NearestPatches:
         self.guide = guide_of(lines, self.hole, level, self.places, self.usable == TURNABLE)
 
     def set_image(self, image: np.ndarray) -> None:
-        """Compare with this image from now on: float32 H x W x 3 with the hole's present content.
+        """Compare with this image from now on: float32 H x W x CHANNELS with the hole's present content.
 
         Outside of the hole it must be the same every time.
         """
         part = bounding_box(self.hole).slices if self.has_image else slice(None)
-        self.planes[part][..., :3] = image[part]
+        self.planes[part] = image[part]
         self.has_image = True
         common = (self.half, self.frame, self.prices)
         if self.guide is None:
@@ -144,15 +144,15 @@ class NearestPatches:
                 self._run(guided_kernels.sweep, len(self.costs), trials, *guided, before, self.poses, self.costs)
 
     def vote(self) -> np.ndarray:
-        """What the matches suggest for the hole's pixels together: float32 P x 3."""
-        colours = np.empty((len(self.pixels), 3), np.float32)
+        """What the matches suggest for the hole's pixels together: float32 P x CHANNELS."""
+        colours = np.empty((len(self.pixels), CHANNELS), np.float32)
         matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
         self._run(kernels.vote, len(colours), VOTE, *matches, self.trust, colours)
         return colours
 
     def choose(self) -> tuple[np.ndarray, np.ndarray]:
-        """What the best match over each of the hole's pixels suggests: float32 P x 3, and its pose there, P x POSE."""
-        colours, origins = (np.empty((len(self.pixels), count), np.float32) for count in (3, POSE))
+        """What the best match over each of the hole's pixels suggests: float32 P x CHANNELS, and its pose there, P x POSE."""
+        colours, origins = (np.empty((len(self.pixels), count), np.float32) for count in (CHANNELS, POSE))
         matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
         self._run(kernels.choose, len(colours), VOTE, *matches, colours, origins)
         return colours, origins
