@@ -3,24 +3,36 @@
 Wexler, Shechtman, Irani, "Space-Time Completion of Video", PAMI 2007: at each level of a pyramid, alternate between
 finding the nearest known patch of every patch that overlaps the hole (`search`), and letting these patches vote for
 the hole's pixels. Departures: no time axis; comparisons, not only votes, trust pixels near the hole's
-border more; nearby sources are preferred; in the last step each pixel is a copy of its best vote, so nothing is
-blurred; small steps of brightness between the copies are evened out (`seams`).
+border more; texture counts beside colour; nearby sources are preferred; in the last step each pixel is a copy of
+its best vote, so nothing is blurred; small steps of brightness between the copies are evened out (`seams`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from inpaint_core.masks.boxes import bounding_box
+from inpaint_core.methods.patchmatch.diffusion import membrane
 from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, Level, Wanted, plan_of
 from inpaint_core.methods.patchmatch.pyramid import double, hole_depth
 from inpaint_core.methods.patchmatch.search import NearestPatches
 
 TRUST = 5.0  # a pixel one step further inside the hole counts this many times less (gamma, section 3.2)
 DEEPEST = 16  # steps inside the hole after which trust does not fall further
+TRUST_IF_GUESSED = 2.0  # the same where lines, colours or an initial fill say what the middle of the hole is like
 DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
+BETWEEN_LINES, BETWEEN_LINES_AT_COARSEST = 0.2, 0.3  # the same of the membrane between the hole's border and lines
+
+
+class Wish(NamedTuple):
+    """Colours that the hole is drawn to before each search of a coarse level."""
+
+    colours: np.ndarray  # float32 H x W x 3
+    where: np.ndarray  # bool H x W
+    share: float  # of the way there
 
 
 def complete(
@@ -57,7 +69,7 @@ def complete(
     current = np.where(plan.levels[-1].hole[..., None], plan.guess, plan.levels[-1].image)
     for number in reversed(range(len(plan.levels))):
         level = plan.levels[number]
-        trust = trust_in(level, plan.guessed and coarser is None)
+        trust = trust_in(level, plan.guessed, coarser is None)
         field = NearestPatches(level.hole, plan.patch, trust, seed + number, worked)
         if level.lines is not None:
             field.follow(level.lines, number)
@@ -72,10 +84,10 @@ def complete(
             field.set_image(current)
             # The coarse image is blurred at this size: its matches, not its pixels, have the details.
             current[level.hole] = field.choose()[0] if level.quick else field.vote()
+        wishes = wishes_of(level, number == 0, coarser is None, wanted.initial is None)
         for iteration in range(level.rounds):
-            if level.dabs is not None:
-                painted = level.dabs.where
-                current[painted, :3] += DAB * (level.dabs.colours[painted] - current[painted, :3])
+            for wish in wishes:
+                current[wish.where, :3] += wish.share * (wish.colours[wish.where] - current[wish.where, :3])
             field.set_image(current)
             field.improve(level.searches, level.radius)
             if number or iteration < level.rounds - 1:
@@ -91,14 +103,37 @@ def complete(
     return np.ascontiguousarray(current[..., :3]), origins, notes
 
 
-def trust_in(level: Level, guessed: bool) -> np.ndarray:
+def wishes_of(level: Level, finest: bool, coarsest: bool, free: bool) -> list[Wish]:
+    """The colours painted, and between lines those of the border on their side: there patches lose sight of them.
+
+    Args:
+        level: to be searched.
+        finest: of the levels; it copies the photo as it is.
+        coarsest: of the levels.
+        free: no initial fill says what lies between the lines.
+    """
+    wishes = []
+    if level.lines is not None and free and not finest:
+        between = membrane(level.image, level.hole, level.lines.drawn)[..., :3]
+        wishes.append(Wish(between, level.hole, BETWEEN_LINES_AT_COARSEST if coarsest else BETWEEN_LINES))
+    if level.dabs is not None:
+        wishes.append(Wish(level.dabs.colours, level.dabs.where, DAB))
+    return wishes
+
+
+def trust_in(level: Level, guessed: bool, coarsest: bool) -> np.ndarray:
     """How much each pixel counts in comparisons: float32 H x W.
 
-    All alike where the hole's content is a guess to be trusted everywhere. A guess grown from the border, or from
-    painted colours, counts less the farther from it.
+    A hole's content grows from the border and counts less the farther from it; less so where an initial fill, lines
+    or colours said what the middle is like: there all counts alike at the coarsest level.
+
+    Args:
+        level: of the pyramid.
+        guessed: whether they did.
+        coarsest: of the levels.
     """
     unsure = level.hole if level.dabs is None else level.hole & ~level.dabs.where
-    if guessed:
+    if guessed and coarsest:
         return np.ones(unsure.shape, np.float32)
-    trust = (TRUST ** -np.arange(DEEPEST + 1.0)).astype(np.float32)
+    trust = ((TRUST_IF_GUESSED if guessed else TRUST) ** -np.arange(DEEPEST + 1.0)).astype(np.float32)
     return trust[np.minimum(hole_depth(unsure), DEEPEST).astype(np.uint8)]

@@ -151,7 +151,7 @@ class NearestPatches:
         return colours
 
     def choose(self) -> tuple[np.ndarray, np.ndarray]:
-        """What the best match over each of the hole's pixels suggests: float32 P x CHANNELS, and its pose there, P x POSE."""
+        """What the best match over each pixel of the hole suggests, float32 P x CHANNELS, and its pose, P x POSE."""
         colours, origins = (np.empty((len(self.pixels), count), np.float32) for count in (CHANNELS, POSE))
         matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
         self._run(kernels.choose, len(colours), VOTE, *matches, colours, origins)

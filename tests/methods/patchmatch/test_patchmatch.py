@@ -11,7 +11,7 @@ from torch import Tensor
 from inpaint_core.errors import InpaintError
 from inpaint_core.methods.base import FillContext
 from inpaint_core.methods.patchmatch import PatchMatch
-from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill
+from inpaint_core.methods.patchmatch.pyramid import halve, hole_depth, smooth_fill, with_texture
 from inpaint_core.methods.patchmatch.search import NearestPatches
 
 UNIQUE = (1.0, 0.0, 1.0)  # a colour no known pixel of the test images has
@@ -180,9 +180,14 @@ def test_initial_keeps_its_structure_and_takes_the_photo_s_pixels() -> None:
 
 def searched(image: np.ndarray, hole: np.ndarray, sweeps: int) -> NearestPatches:
     field = NearestPatches(hole, 5, np.ones(hole.shape, np.float32), seed=0)
-    field.set_image(image)
+    field.set_image(textureless(image))
     field.improve(sweeps)
     return field
+
+
+def textureless(image: np.ndarray) -> np.ndarray:
+    """The image with its fourth channel, which here counts nothing."""
+    return np.pad(image, ((0, 0), (0, 0), (0, 1)))
 
 
 def pixels(image: Tensor) -> np.ndarray:
@@ -211,7 +216,7 @@ def test_a_target_takes_a_candidate_only_if_it_is_nearer(astronaut: np.ndarray) 
     assert (field.costs <= before).all()
     assert (field.costs < before).any()
     kept = field.costs.copy()
-    field.set_image(image)
+    field.set_image(textureless(image))
     np.testing.assert_allclose(field.costs, kept, atol=1e-6)
 
 
@@ -256,6 +261,17 @@ def test_halving_averages_known_pixels_only() -> None:
     assert small.shape == (3, 3, 3)
     assert (share[0, 0], share[1, 1], share[2, 2]) == (0.75, 0, 1)
     np.testing.assert_allclose(small[share > 0], 0.25, rtol=1e-6)
+
+
+def test_texture_is_what_is_known_changes_from_pixel_to_pixel() -> None:
+    image = np.full((40, 40, 3), 0.5, np.float32)
+    image[:, 20:] += np.where(np.arange(40)[:, None, None] % 2, np.float32(0.1), np.float32(-0.1))
+    hole = np.zeros((40, 40), bool)
+    hole[10:30, 10:30] = True
+    texture = with_texture(np.where(hole[..., None], np.float32(9), image), hole, 1.0)[..., 3]
+    assert texture[hole].max() == 0
+    assert texture[~hole][np.nonzero(~hole)[1] < 17].max() < 1e-6
+    np.testing.assert_allclose(texture[2:8, 24:38], 0.1, atol=0.02)  # of two directions, one changes by 0.2
 
 
 def test_a_smooth_fill_stays_within_what_is_known() -> None:
