@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import inpaint_core
@@ -81,6 +82,16 @@ def test_every_checkpoint_of_the_manifest_but_that_of_lpips_has_a_network():
         assert weights.network_class(name)(**record.arguments) is not None
     with pytest.raises(InpaintError, match="There is no network 'lightroom'"):
         weights.network_class("lightroom")
+
+
+@pytest.mark.parametrize(
+    "record", [each for each in inpaint_core.methods() if each.ready and each.cost < 1], ids=lambda record: record.name
+)
+def test_another_seed_gives_another_fill_where_the_record_says_so(record, astronaut):
+    image, mask = astronaut[100:228, 100:228], np.zeros((128, 128), bool)
+    mask[40:80, 50:90] = True
+    one, other = (inpaint_core.inpaint(image, mask, record.name, seed=seed).image for seed in (0, 1))
+    assert np.array_equal(one, other) != record.uses_seed
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():

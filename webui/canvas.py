@@ -16,13 +16,17 @@ from PIL import Image
 from inpaint_core import masks
 from inpaint_core.masks.boxes import Box, bounding_box
 from webui.files import read_mask, read_rgb
+from webui.pictures import resized
 from webui.session import Session, Step
 
 MASK_PAINT = (255, 45, 85)
 SKETCH_PAINT = (15, 23, 42)
 GROWN_PAINT = (255, 180, 40)
 
-SCRIPTS = ("markup", "layers", "steps", "overlays", "view", "tools", "pointers", "running", "viewer", "exchange")
+SCRIPTS = (
+    *("markup", "layers", "steps", "overlays", "view", "drafts", "tools"),
+    *("pointers", "running", "clipboard", "viewer", "exchange"),
+)
 """Files of `static/canvas/` in the order in which the browser runs them."""
 
 HAND_OVER_STROKES = "(...inputs) => window.studio.withStrokes(inputs)"
@@ -31,11 +35,14 @@ HAND_OVER_STROKES = "(...inputs) => window.studio.withStrokes(inputs)"
 START_RUN = "(...inputs) => window.studio.startRun(inputs)"
 """The same for an event that fills: the canvas shows that it runs, and knows the result by its `run`."""
 
-END_RUN = "() => window.studio.endRun()"
+END_RUN = "() => window.studio.finishRun()"
 """Runs in the browser when such an event is over, however it ended."""
 
 HAND_OVER_PLACE = "(...inputs) => window.studio.withPlace(inputs)"
 """The same for an event that only needs to know which step is shown; no layer is sent."""
+
+END_SELECT = "() => window.studio.endSelect()"
+"""Runs in the browser when no object was found on which the visitor scribbled."""
 
 PRESS_DOWNLOAD = "() => window.studio.download()"
 """Runs in the browser once the hidden download button has its file."""
@@ -59,8 +66,8 @@ def component(**settings: Any) -> gr.HTML:
 def scene(session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> dict[str, Any]:
     """What the canvas shows: the photo, a mask and a sketch (bool, any size) on their layers."""
     height, width = session.canvas_size
-    shown = {**_new_scene(), "session": session.key, "width": width, "height": height, "photo": _jpeg(session.canvas)}
-    shown["save_as"] = session.format
+    shown = {**_new_scene(), "session": session.key, "width": width, "height": height, "photo": _picture(session)}
+    shown |= {"save_as": session.format, "transparent": session.transparent}
     if mask is not None:
         shown["mask"] = _layer(session, mask, MASK_PAINT)
     if sketch is not None:
@@ -104,9 +111,9 @@ def running_scene(
     return shown
 
 
-def mask_scene(session: Session, mask: np.ndarray) -> dict[str, Any]:
-    """The same photo and sketch with another mask (bool, any size); the canvas can undo it."""
-    return {**_new_scene(), "mask": _layer(session, mask, MASK_PAINT)}
+def mask_scene(session: Session, mask: np.ndarray, add: bool = False) -> dict[str, Any]:
+    """The same photo and sketch with another mask (bool, any size), with `add` more of it; the canvas can undo it."""
+    return {**_new_scene(), "mask": _layer(session, mask, MASK_PAINT), "add": add}
 
 
 def sketch_scene(session: Session, sketch: np.ndarray, found: bool = False) -> dict[str, Any]:
@@ -143,9 +150,12 @@ def _corner_and_size(box: Box) -> list[int]:
     return [box.left, box.top, box.width, box.height]
 
 
-def _jpeg(path: Path) -> str:
-    """A data URL of a picture for display; the file itself is filled, never this copy."""
-    return _data_url(read_rgb(path), "JPEG", quality=92)
+def _picture(session: Session) -> str:
+    """A data URL of the photo for display; the file itself is filled, never this copy."""
+    pixels, alpha = read_rgb(session.canvas), session.photo().alpha if session.transparent else None
+    if alpha is None:
+        return _data_url(pixels, "JPEG", quality=92)
+    return _data_url(np.dstack([pixels, resized(alpha, session.canvas_size)]), "WEBP", quality=92)
 
 
 def _layer(session: Session, mask: np.ndarray, paint: tuple[int, int, int]) -> str:

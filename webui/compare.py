@@ -127,7 +127,7 @@ class CompareTab:
         session, mask = target.session, target.mask
         original = session.photo()
         image = session.pixels(original)
-        options = FillOptions(sketch=target.sketch, blend=values[self.blend] or None)
+        options = FillOptions(sketch=target.sketch, colours=target.colours, blend=values[self.blend] or None)
         comparison = prepare(image, mask, values[self.methods], options)
         yield {**self.clear(), self.workspace.last_mask: str(save_png(mask, session.new_path(".png")))}
         results: list[Result] = []

@@ -9,7 +9,7 @@ import gradio as gr
 
 from inpaint_core import InpaintError, catalogue
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, filling, work
+from webui import canvas, controls, filling, runner, work
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.filling import FillJob, Finished, Running
 from webui.session import Step, require, save_step
@@ -34,16 +34,38 @@ class EditTab:
         with gr.Row(visible=False, elem_id="offer", elem_classes="toolbar") as self.offer:
             self.offer_text = gr.Markdown("This method does not follow a sketch. Use one that does:")
             offers = [(gr.Button(method.title, size="sm", min_width=120), method.name) for method in able]
-        self.both = gr.Button(
-            "With and without sketch",
-            elem_id="fill-both",
-            elem_classes="with-sketch",
-            visible=catalogue.get(catalogue.default_method()).accepts_sketch,
+        first = catalogue.get(catalogue.default_method())
+        self.on_release = gr.Checkbox(
+            False,
+            label="Fill as soon as a stroke of the mask ends",
+            elem_id="fill-on-release",
+            container=False,
+            visible=not runner.is_slow(first.name),
         )
+        with gr.Row(elem_classes="toolbar"):
+            self.both = gr.Button(
+                "With and without sketch",
+                size="sm",
+                elem_id="fill-both",
+                elem_classes="with-sketch",
+                visible=first.accepts_sketch,
+            )
+            self.variations = gr.Button(
+                "Four variations", size="sm", elem_id="fill-variations", visible=first.uses_seed
+            )
         self.notes = gr.Markdown(FIRST_NOTE, elem_id="notes", elem_classes="quiet status")
         with gr.Accordion("Advanced", open=False, elem_id="advanced"):
             with gr.Row():
-                self.seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="seed", min_width=100)
+                self.seed = gr.Number(
+                    0,
+                    label="Seed",
+                    info="Of the numbers drawn.",
+                    precision=0,
+                    minimum=0,
+                    elem_id="seed",
+                    min_width=100,
+                    visible=first.uses_seed,
+                )
                 self.blend = controls.blend_choice("Blending", "blend", min_width=180)
             self.refine = gr.Checkbox(
                 False,
@@ -65,19 +87,30 @@ class EditTab:
         stop = gr.Button("Stop", elem_id="do-stop", visible="hidden")
         save = gr.Button("Save", elem_id="do-save-original", visible="hidden")
         save_exact = gr.Button("Save as PNG", elem_id="do-save-png", visible="hidden")
+        copy = gr.Button("Copy", elem_id="do-copy", visible="hidden")
+        copied = gr.File(visible="hidden")
         sketched = gr.Button("Sketched", elem_id="sketch-started", visible="hidden")
         self.runs = self._connect(fill, stop)
         for button, function in ((save, self.save_original), (save_exact, self.save_png)):
             workspace.download_on_click(
                 button, function, {workspace.session, workspace.canvas}, js=canvas.HAND_OVER_PLACE
             )
+        copying: Any = copy.click(
+            self.save_png, {workspace.session, workspace.canvas}, copied, js=canvas.HAND_OVER_PLACE, **QUIET
+        )
+        copying.success(None, [copied], js="(file) => window.studio.copied(file)", **QUIET)
+        copying.failure(js="() => window.studio.notCopied()", **QUIET)
         sketched.click(self.offer_sketching, {self.method}, self.offer, **QUIET)
         for button, name in offers:
             button.click(lambda name=name: name, None, self.method, **QUIET)
 
     def _connect(self, fill: gr.Button, stop: gr.Button) -> list[Any]:
         """Connect what chooses the method, starts and stops a fill; returns the events that fill."""
-        self.method.change(self.describe_method, {self.method}, [self.about_method, self.both, self.offer], **QUIET)
+        depending = [self.about_method, self.both, self.variations, self.on_release, self.seed, self.offer]
+        described: Any = self.method.change(self.describe_method, {self.method, self.refine}, depending, **QUIET)
+        self.refine.change(self.describe_method, {self.method, self.refine}, depending, **QUIET)
+        for event in (described.then, self.on_release.change):
+            event(None, [self.on_release], js="(on) => window.studio.setOnRelease(on)", **QUIET)
         self.workspace.sketch_examples.select(self.choose_sketching_method, {self.method}, self.method, **QUIET)
         options = {self.seed, self.refine, self.blend, self.explain}
         settings: dict[str, Any] = {
@@ -87,7 +120,11 @@ class EditTab:
             "js": canvas.START_RUN,
             **QUIET,
         }
-        runs: list[Any] = [fill.click(self.fill, **settings), self.both.click(self.fill_both, **settings)]
+        runs: list[Any] = [
+            fill.click(self.fill, **settings),
+            self.both.click(self.fill_both, **settings),
+            self.variations.click(self.fill_variations, **settings),
+        ]
         for run in runs:
             run.then(js=canvas.END_RUN, **QUIET)
         stop.click(self.show_stopped, None, self.notes, js=canvas.END_RUN, cancels=runs, queue=False, **QUIET)
@@ -112,13 +149,17 @@ class EditTab:
         return {self.method: gr.Dropdown(choices=controls.method_choices())}
 
     def describe_method(self, values: Values) -> Updates:
-        """What the chosen method does, and what it can do with a sketch."""
-        follows = catalogue.get(values[self.method]).accepts_sketch
+        """What the chosen method does, and the controls that have a meaning for it."""
+        method = catalogue.get(values[self.method])
+        quick = not runner.is_slow(method.name)
         updates: Updates = {
-            self.about_method: describe_method(values[self.method]),
-            self.both: gr.Button(visible=follows),
+            self.about_method: describe_method(method.name),
+            self.both: gr.Button(visible=method.accepts_sketch),
+            self.variations: gr.Button(visible=method.uses_seed),
+            self.on_release: gr.Checkbox(visible=True) if quick else gr.Checkbox(value=False, visible=False),
+            self.seed: gr.Number(visible=method.uses_seed or bool(values[self.refine])),
         }
-        if follows:
+        if method.accepts_sketch:
             updates[self.offer] = gr.Row(visible=False)
         return updates
 
@@ -144,6 +185,13 @@ class EditTab:
     def fill_both(self, values: Values) -> Iterator[Updates]:
         """Fill the hole without and with the sketch."""
         for state in filling.fill_both(self._job(values)):
+            yield self._updates(values, state)
+
+    @shows_errors
+    @takes_turns
+    def fill_variations(self, values: Values) -> Iterator[Updates]:
+        """Fill the hole by four seeds, side by side."""
+        for state in filling.fill_variations(self._job(values)):
             yield self._updates(values, state)
 
     def _job(self, values: Values) -> FillJob:

@@ -79,7 +79,7 @@ def save_png(image: np.ndarray, path: Path) -> Path:
     """Write a picture without loss; quick rather than small, as it stays inside the machine.
 
     Args:
-        image: uint8 H x W x 3 RGB, uint8 H x W, or a mask, bool H x W, which becomes white on black.
+        image: uint8 H x W x 3 RGB or H x W x 4 RGBA, uint8 H x W, or a mask, bool H x W, which becomes white on black.
         path: of the file; its folder is made where it is missing.
 
     Returns:
@@ -87,7 +87,8 @@ def save_png(image: np.ndarray, path: Path) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     levels = image.astype(np.uint8) * 255 if image.dtype == bool else image
-    pixels = levels if levels.ndim == 2 else cv2.cvtColor(levels, cv2.COLOR_RGB2BGR)
+    order = cv2.COLOR_RGBA2BGRA if levels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
+    pixels = levels if levels.ndim == 2 else cv2.cvtColor(levels, order)
     if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise OSError(f"could not write {path}")
     return path
@@ -97,6 +98,12 @@ def read_rgb(path: Path) -> np.ndarray:
     """A PNG of `save_png`, uint8 H x W x 3."""
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def read_rgba(path: Path) -> np.ndarray:
+    """A PNG with transparency, uint8 H x W x 4."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGBA"))
 
 
 def read_mask(path: Path) -> np.ndarray:

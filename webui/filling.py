@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+import inpaint_core
 from inpaint_core import InpaintError, Result, catalogue, photo
 from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor import FillOptions
@@ -20,6 +21,7 @@ from webui.runner import FillRequest, PreviewEvent, ProgressEvent
 from webui.session import Session, Step
 
 PREVIEW_SIDE = 480  # pixels, the longer side of the picture of an unfinished fill
+VARIATIONS = 4  # of one hole, side by side
 REPORT_SECONDS = 0.25  # between two reports of progress, at least
 
 
@@ -59,7 +61,7 @@ def prepare(drawing: Drawing, method: str, options: FillOptions) -> FillJob:
     target = drawing.target()
     disk.check_visitor(target.session.folder)
     picture = target.session.photo()
-    options = replace(options, sketch=target.sketch)
+    options = replace(options, sketch=target.sketch, colours=target.colours)
     pixels = target.session.pixels(picture)
     return FillJob(target.session, picture, FillRequest(pixels, target.mask, method, options))
 
@@ -73,9 +75,10 @@ def fill(job: FillJob) -> Iterator[Running | Finished]:
     request = job.request
     result = yield from run(job)
     notes = []
+    drawn = request.options.sketch is not None or request.options.colours is not None
     if request.options.sketch is not None and not catalogue.get(request.method).accepts_sketch:
         notes.append("This method does not follow a sketch.")
-    elif request.options.sketch is not None and not _reaches_hole(request):
+    elif drawn and not _reaches_hole(request):
         notes.append("Your sketch lies outside of the mask, so it was ignored.")
     yield _finished(job, [keep(job, result)], result, notes)
 
@@ -97,17 +100,44 @@ def fill_both(job: FillJob) -> Iterator[Running | Finished]:
         )
     if not _reaches_hole(request):
         raise InpaintError("There is no line inside of the mask; choose Sketch above the photo and draw one.")
-    plain = replace(job, request=replace(request, options=replace(request.options, sketch=None)))
+    plain = replace(job, request=replace(request, options=replace(request.options, sketch=None, colours=None)))
     without = yield from run(plain)
     result = yield from run(job)
     steps = [keep(plain, without, "without the sketch"), keep(job, result, "with the sketch")]
     yield _finished(job, steps, result, ["The hole was filled without and with the lines you drew, as two steps."])
 
 
+def fill_variations(job: FillJob, count: int = VARIATIONS) -> Iterator[Running | Finished]:
+    """Fill the hole by several seeds, from the chosen one upwards, each a step.
+
+    Raises:
+        InpaintError: the method draws no numbers, so all fills would be alike.
+    """
+    request = job.request
+    record = catalogue.get(request.method)
+    if not record.uses_seed:
+        able = [each.title for each in inpaint_core.methods() if each.uses_seed and each.ready]
+        raise InpaintError(f"{record.title} draws no numbers, so every fill is the same; choose {' or '.join(able)}.")
+    steps: list[Step] = []
+    for seed in range(request.options.seed, request.options.seed + count):
+        one = replace(job, request=replace(request, options=replace(request.options, seed=seed)))
+        running = run(one)
+        try:
+            while True:
+                state = next(running)
+                share = (len(steps) + (state.share or 0)) / count
+                yield replace(state, share=share, text=f"{len(steps) + 1} of {count}: {state.text}")
+        except StopIteration as end:
+            result = end.value
+        steps.append(keep(one, result, f"seed {seed}"))
+    yield _finished(one, steps, result, [f"{count} seeds fill the hole, as steps; choose one in the viewer or below."])
+
+
 def _reaches_hole(request: FillRequest) -> bool:
-    """True where there is a sketch and a line of it lies in the hole."""
-    sketch = request.options.sketch
-    return sketch is not None and bool((np.asarray(sketch) & request.mask).any())
+    """True where a line or a dab of colour lies in the hole."""
+    sketch, colours = request.options.sketch, request.options.colours
+    lines = sketch is not None and bool((np.asarray(sketch) & request.mask).any())
+    return lines or (colours is not None and bool((np.asarray(colours)[..., 3] > 0)[request.mask].any()))
 
 
 def run(job: FillJob) -> Generator[Running, None, Result]:
@@ -173,7 +203,7 @@ def keep(job: FillJob, result: Result, remark: str = "") -> Step:
     mask = changed = save_png(request.mask, session.new_path(".png"))
     if session.base_changed is not None:
         changed = save_png(request.mask | read_mask(session.base_changed), session.new_path(".png"))
-    sketch = request.options.sketch
+    sketch, colours = request.options.sketch, request.options.colours
     step = Step(
         session=session,
         id=uuid.uuid4().hex[:12],
@@ -184,6 +214,7 @@ def keep(job: FillJob, result: Result, remark: str = "") -> Step:
         mask=mask,
         changed=changed,
         sketch=None if sketch is None else save_png(np.asarray(sketch), session.new_path(".png")),
+        colours=None if colours is None else save_png(np.asarray(colours), session.new_path(".png")),
     )
     session.steps[step.id] = step
     return step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import gradio as gr
@@ -10,13 +11,16 @@ import numpy as np
 
 from inpaint_core import InpaintError, masks
 from webui import limits, work
-from webui.canvas import GROWN_PAINT, HAND_OVER_STROKES, MASK_PAINT, mask_scene
+from webui.canvas import END_SELECT, GROWN_PAINT, HAND_OVER_STROKES, MASK_PAINT, mask_scene
 from webui.drawing import Drawing
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.files import read_rgb, save_png
 from webui.session import require
 from webui.workers.admission import TAKES_TURNS, takes_reading_turns
 from webui.workspace import Workspace
+
+RIM = 0.004  # by which a selected object is widened, as a share of the canvas' longer side: its rim and shadow go too
+MIN_RIM = 2.0  # pixels of the canvas
 
 
 class MaskTools:
@@ -41,6 +45,12 @@ class MaskTools:
                 reuse = gr.Button("Reuse last mask", size="sm", min_width=90, elem_id="reuse-mask")
                 save = gr.Button("Save the mask", size="sm", min_width=90, elem_id="save-mask")
 
+        # The canvas presses it when a line on an object is drawn.
+        select = gr.Button("Select object", elem_id="do-select", visible="hidden")
+        selecting: Any = select.click(
+            self.select, workspace.inputs, workspace.canvas, js=HAND_OVER_STROKES, **TAKES_TURNS, **QUIET
+        )
+        selecting.failure(js=END_SELECT, **QUIET)
         self.loader.upload(self.load, {workspace.session, self.loader}, workspace.canvas, **TAKES_TURNS, **QUIET)
         reuse.click(self.reuse, {workspace.session, workspace.last_mask}, workspace.canvas, **QUIET)
         workspace.download_on_click(save, self.save, workspace.inputs, js=HAND_OVER_STROKES)
@@ -73,6 +83,14 @@ class MaskTools:
         if found.looks_inverted:
             gr.Warning(" ".join(found.reasons) + " Tick Invert under Mask if so.", title="Is this mask inverted?")
         return {self.workspace.canvas: mask_scene(session, mask)}
+
+    @shows_errors
+    @takes_reading_turns
+    def select(self, values: Values) -> Updates:
+        """Paint the object that a line was drawn on or around."""
+        drawing = self.workspace.drawing(values)
+        rim = max(MIN_RIM, RIM * max(drawing.session.canvas_size))
+        return {self.workspace.canvas: mask_scene(drawing.session, drawing.selected(rim), add=True)}
 
     @shows_errors
     def reuse(self, values: Values) -> Updates:

@@ -45,6 +45,12 @@ THEME = gr.themes.Soft(
     body_text_color_subdued_dark="*neutral_300",
     block_info_text_color="*neutral_600",
     block_info_text_color_dark="*neutral_300",
+    link_text_color="*secondary_700",
+    link_text_color_dark="*secondary_300",
+    checkbox_label_background_fill_selected="*primary_700",
+    checkbox_label_background_fill_selected_dark="*primary_700",
+    checkbox_background_color_selected="*primary_700",
+    checkbox_background_color_selected_dark="*primary_700",
     button_primary_background_fill="*primary_700",
     button_primary_background_fill_hover="*primary_800",
     button_primary_background_fill_dark="*primary_700",
@@ -119,7 +125,7 @@ def launch(demo: gr.Blocks, prevent_thread_lock: bool = False, **settings: Any) 
     warm_up.start()
     launched = demo.launch(
         theme=THEME,
-        css_paths=STATIC / "style.css",
+        css_paths=[STATIC / f"{name}.css" for name in ("style", "canvas", "viewer")],
         js=(STATIC / "shortcuts.js").read_text(encoding="utf-8"),
         max_file_size=MAX_FILE_SIZE,
         max_threads=THREADS,

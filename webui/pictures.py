@@ -16,7 +16,7 @@ def around(mask: np.ndarray) -> tuple[slice, slice]:
 
 
 def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 H x W x 3 brought to (height, width), pixels kept sharp where it grows; itself where it has that size."""
+    """uint8 H x W (x 3) brought to (height, width), pixels kept sharp where it grows; itself where it has that size."""
     if image.shape[:2] == size:
         return image
     shrinks = max(image.shape[:2]) > max(size)
@@ -24,6 +24,6 @@ def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def fitted(image: np.ndarray, side: int) -> np.ndarray:
-    """uint8 H x W x 3 brought to a longer side of `side` pixels."""
+    """uint8 H x W or H x W x 3 brought to a longer side of `side` pixels."""
     scale = side / max(image.shape[:2])
     return resized(image, (max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale))))

@@ -35,6 +35,7 @@ class Session:
     folder: Path  # of this visitor alone
     format: str  # of the original, such as JPEG
     notes: tuple[str, ...] = ()  # sentences about the file
+    transparent: bool = False
     base: Path | None = None  # PNG of the result the visitor continues from; None: the photo as uploaded
     base_changed: Path | None = None  # PNG mask of what earlier fills have changed
     step: str = ""  # id of the step whose result `base` is
@@ -91,6 +92,7 @@ class Step:
     mask: Path  # PNG, full size: what this fill was to change
     changed: Path  # PNG, full size: what this fill and those before it have changed
     sketch: Path | None = None  # PNG, full size: the lines that were drawn
+    colours: Path | None = None  # PNG with transparency, full size: the dabs of colour
 
     def continued(self) -> Session:
         """The session whose photo is this step's result."""
@@ -127,6 +129,7 @@ def open_in(folder: Path, path: Path) -> Session:
         folder=folder,
         format=picture.format,
         notes=picture.notes,
+        transparent=picture.alpha is not None and bool((picture.alpha < 255).any()),
     )
 
 

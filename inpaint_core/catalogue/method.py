@@ -51,6 +51,7 @@ class Method:
     cost: float  # rough seconds at 512 x 512 on two CPU cores: the order in which a comparison runs
     accepts_sketch: bool = False
     accepts_colours: bool = False  # follows dabs of colour
+    uses_seed: bool = False  # it draws numbers: another seed gives another fill
     restores: bool = False  # it is shown the hidden part pixelated: compare it with no method that is not
     trained_here: bool = True  # there is a script in train/ for it
     folder: Path | None = None  # of its weights' manifest, if they are public ones; None: the checkpoints folder

@@ -50,6 +50,7 @@ METHODS = (
         cost=0.9,
         accepts_sketch=True,
         accepts_colours=True,
+        uses_seed=True,
     ),
     Method(
         name="autoencoder",
@@ -97,6 +98,7 @@ METHODS = (
         network=lambda: networks.pixel_cnn.PixelCNN,
         parameters=3_398_736,
         cost=1.5,
+        uses_seed=True,
     ),
     Method(
         name="pixel_rnn",
@@ -112,6 +114,7 @@ METHODS = (
         network=lambda: networks.pixel_rnn.PixelRNN,
         parameters=1_081_218,
         cost=2.5,
+        uses_seed=True,
     ),
     Method(
         name="latent_search",
@@ -128,6 +131,7 @@ METHODS = (
         parameters=6_342_272,
         cost=4.0,
         train_options="dcgan",
+        uses_seed=True,
     ),
     Method(
         name="glcic",
@@ -212,6 +216,7 @@ METHODS = (
         cost=0.23,
         accepts_sketch=True,
         accepts_colours=True,
+        uses_seed=True,
     ),
     Method(
         name="lama",

@@ -5,6 +5,7 @@
     mask = masks.from_layers(editor["layers"][:1])            # bool H x W, True = hole
     mask = masks.repair(mask, close_loops=True, dilate=4)
     mask = masks.check(mask, height, width)                   # or InpaintError
+    mask |= masks.select_object(image, *masks.object_hint([(80, 90), (120, 130)], height, width))
     batch = masks.free_form(16, 256, 256, generator=torch.Generator().manual_seed(0))
 
 The generators need torch and are loaded when first asked for; the rest is numpy and OpenCV.
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from inpaint_core.masks.canvas import from_box, from_file, from_layers, resize
+from inpaint_core.masks.objects import object_hint, select_object
 from inpaint_core.masks.repairs import Diagnosis, check, diagnose, repair
 
 if TYPE_CHECKING:
@@ -49,9 +51,11 @@ __all__ = [
     "irregular",
     "mosaic",
     "narrow",
+    "object_hint",
     "random_pixels",
     "repair",
     "resize",
+    "select_object",
     "wide",
 ]
 

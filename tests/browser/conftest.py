@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--disable-gpu",  # everything is drawn in two dimensions; a GPU that is emulated only takes time
     "--disable-background-networking",
 ]
+PICTURES = Path(__file__).parent / "pictures"
 SIZE: ViewportSize = {"width": 1280, "height": 900}
 PATIENCE = 30_000  # milliseconds; the machine may be busy
 
@@ -67,6 +68,13 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     yield page
     context.close()
     assert not broken
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path:
+    """The folder of the page's screenshots, which continuous integration keeps."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    return PICTURES
 
 
 @pytest.fixture(scope="module")

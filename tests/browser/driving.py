@@ -32,6 +32,18 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.up()
 
 
+def trace(page: Page, places: list[tuple[float, float]]) -> None:
+    """Move the pressed mouse along places of the canvas, each a share of its width and height."""
+    box = page.locator(".easel-stage").bounding_box()
+    assert box is not None
+    at = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in places]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place, steps=2)
+    page.mouse.up()
+
+
 def painted(page: Page, layer: str = "mask") -> np.ndarray:
     """What is painted on a layer of the canvas now, bool H x W."""
     return pixels(page.evaluate("layer => window.studio.strokes()[layer]", layer))[..., 3] > 0
@@ -61,6 +73,12 @@ def shown(page: Page) -> np.ndarray:
     return pixels(page.evaluate("""document.querySelector("canvas[data-layer=photo]").toDataURL("image/png")"""))[
         ..., :3
     ]
+
+
+def download_png(page: Page, folder: Path) -> Path:
+    """Save as PNG, which is one of the further ways to save."""
+    page.locator("#save-more").click()
+    return download(page, "#save-png", folder)
 
 
 def download(page: Page, button: str, folder: Path) -> Path:

@@ -129,7 +129,7 @@ def test_compare_streams_the_chosen_methods_with_their_measures(page: Page, phot
     page.locator("#hide-and-seek input").set_checked(True)
     page.locator("#compare").click()
     expect(page.locator("#results canvas").first).to_be_visible()
-    expect(page.locator("#compare-status")).to_contain_text("2 methods")
+    expect(page.locator("#compare-status")).to_contain_text("all numbers are of the hole")
     expect(page.locator("#results figcaption")).to_have_count(2)
     for caption in page.locator("#results figcaption").all_inner_texts():
         assert re.search(r"(?s)\d s .*L1 0\.\d+ .*PSNR [\d.]+ dB .*SSIM", caption)
@@ -143,7 +143,7 @@ def test_the_strokes_of_now_replace_the_scene_wherever_it_is_among_the_inputs(pa
     for inputs in ([{"scene": "1"}, 4, None], [None, False, {"scene": "1"}]):
         handed_over = page.evaluate("inputs => window.studio.withStrokes(inputs)", inputs)
         index = inputs.index({"scene": "1"})
-        assert set(handed_over[index]) == {"mask", "sketch", "line_width", "step", "run"}
+        assert set(handed_over[index]) == {"mask", "sketch", "colours", "line_width", "selection", "step", "run"}
         assert handed_over[index]["mask"] == page.evaluate("window.studio.strokes().mask")
         assert [each for at, each in enumerate(handed_over) if at != index] == [
             each for at, each in enumerate(inputs) if at != index

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, shown
+from tests.browser.driving import choose_method, download, download_png, drag, fill, open_photo, painted, shown
 
 STEPS = ".easel-steps button"
 
@@ -38,7 +38,7 @@ def test_five_objects_go_by_five_strokes_and_five_fills_without_scrolling(
     assert page.evaluate("window.scrollY") == 0
     assert page.locator("#fill").is_visible()
 
-    before, after = np.asarray(Image.open(path)), np.asarray(Image.open(download(page, "#save-png", tmp_path)))
+    before, after = np.asarray(Image.open(path)), np.asarray(Image.open(download_png(page, tmp_path)))
     assert after.shape == before.shape  # the original was filled, not the smaller copy on the canvas
     height, width = strokes[0].shape
     assert height * width <= 2_000_000
@@ -157,12 +157,13 @@ def test_tab_leaves_the_canvas_and_space_presses_a_focused_button(page: Page, ph
 
 @pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
 def test_fill_undo_save_and_the_steps_are_in_reach_without_scrolling(
-    page: Page, photo: Path, size: tuple[int, int]
+    page: Page, photo: Path, pictures: Path, size: tuple[int, int]
 ) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     open_photo(page, photo)
     page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_timeout(200)
+    page.screenshot(path=pictures / f"page_{size[0]}.png")
     for selector in ("#fill", "[data-tool=undo]", "#save-original", STEPS):
         box = page.locator(selector).first.bounding_box()
         assert box is not None
@@ -170,3 +171,26 @@ def test_fill_undo_save_and_the_steps_are_in_reach_without_scrolling(
         assert box["y"] + box["height"] <= size[1], selector
         if size[0] < 640 and selector != STEPS:
             assert min(box["width"], box["height"]) >= 44
+    for layer in ("Sketch layer", "Mask layer"):
+        page.get_by_label(layer).click()
+        assert _overprinted(page) == []
+
+
+def _overprinted(page: Page) -> list[str]:
+    """Buttons of the canvas that lie over one another, or of which a part is outside of the window."""
+    boxes = {}
+    for button in page.locator(":is(.easel-bar, .easel-actions) :is(button, input)").all():
+        box = button.bounding_box() if button.is_visible() else None
+        if box is not None:
+            boxes[button.evaluate("each => each.ariaLabel || each.textContent")] = box
+    names = list(boxes)
+    wide = page.viewport_size["width"] if page.viewport_size else 0
+    wrong = [name for name in names if boxes[name]["x"] < 0 or boxes[name]["x"] + boxes[name]["width"] > wide]
+    for index, name in enumerate(names):
+        one = boxes[name]
+        for other in (boxes[each] for each in names[index + 1 :]):
+            across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            along = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            if min(across, along) > 1:
+                wrong.append(name)
+    return wrong

@@ -18,6 +18,11 @@ def layer(painted: np.ndarray, alpha: int = 255) -> str:
     """A layer painted where the array is True."""
     pixels = np.zeros((*painted.shape, 4), np.uint8)
     pixels[painted] = (255, 45, 85, alpha)
+    return picture(pixels)
+
+
+def picture(pixels: np.ndarray) -> str:
+    """uint8 H x W x 4 as the browser sends it."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

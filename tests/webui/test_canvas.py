@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -12,7 +13,7 @@ from tests.webui.painting import box
 from webui import canvas
 from webui.drawing import Drawing, Strokes
 from webui.files import save_png
-from webui.session import Session, Step
+from webui.session import Session, Step, close, open_photo
 
 
 def test_a_mask_survives_the_way_to_the_canvas_and_back(session: Session) -> None:
@@ -51,3 +52,19 @@ def test_a_step_is_sent_as_the_pixels_that_its_fill_changed(large: Session) -> N
     assert (patch[..., :3] == 77).all()
     assert abs(x * 3000 / width - 600) < 2
     assert abs((y + rows) * 2000 / height - 420) < 2
+
+
+def test_a_transparent_photo_is_sent_with_its_transparency(tmp_path: Path, astronaut: np.ndarray) -> None:
+    for name, alpha in (("clear", 0), ("solid", 255)):
+        picture = np.dstack([astronaut[:60, :80], np.full((60, 80), 255, np.uint8)])
+        picture[:20, :, 3] = alpha
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+        session = open_photo(tmp_path / f"{name}.png")
+        scene = canvas.scene(session)
+        sent = Image.open(io.BytesIO(base64.b64decode(scene["photo"].partition(",")[2])))
+        close(session)
+        assert scene["transparent"] == (alpha == 0)
+        if alpha == 0:
+            assert np.array_equal(np.asarray(sent.convert("RGBA"))[..., 3], picture[..., 3])
+        else:
+            assert sent.mode == "RGB"

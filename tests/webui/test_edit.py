@@ -12,7 +12,7 @@ from PIL import Image
 
 from inpaint_core import Result, predictor
 from inpaint_core.predictor import FillOptions
-from tests.webui.painting import box, initial, layer
+from tests.webui.painting import box, initial, layer, picture
 from webui import controls
 from webui.edit import EditTab
 from webui.events import Values
@@ -90,8 +90,8 @@ def test_methods_that_follow_a_sketch_are_offered_where_the_chosen_one_does_not(
         pytest.skip("no method that follows a sketch has its weights here")
     assert tab.offer_sketching({tab.method: "telea"}).visible
     assert not tab.offer_sketching({tab.method: able[0]}).visible
-    assert not tab.describe_method({tab.method: "telea"})[tab.both].visible
-    followed = tab.describe_method({tab.method: able[0]})
+    assert not tab.describe_method({tab.method: "telea", tab.refine: False})[tab.both].visible
+    followed = tab.describe_method({tab.method: able[0], tab.refine: False})
     assert followed[tab.both].visible
     assert not followed[tab.offer].visible
 
@@ -102,3 +102,46 @@ def test_an_example_of_a_sketch_chooses_a_method_that_follows_it(tab: EditTab) -
         pytest.skip("no method that follows a sketch has its weights here")
     assert tab.choose_sketching_method({tab.method: "telea"}) == able[0]
     assert tab.choose_sketching_method({tab.method: able[-1]}) == able[-1]
+
+
+def test_only_what_has_a_meaning_for_the_method_is_offered(tab: EditTab) -> None:
+    def visible(method: str, refine: bool = False) -> tuple[bool, ...]:
+        shown = tab.describe_method({tab.method: method, tab.refine: refine})
+        return tuple(shown[each].visible for each in (tab.variations, tab.seed, tab.on_release))
+
+    assert visible("telea") == (False, False, True)
+    assert visible("telea", refine=True) == (False, True, True)  # PatchMatch draws numbers
+    assert visible("patchmatch") == (True, True, True)
+    assert visible("pixel_rnn") == (True, True, False)  # no stroke may take half a minute
+
+
+def test_variations_are_four_steps_of_seeds_one_after_the_other(tab: EditTab, session: Session) -> None:
+    *running, last = tab.fill_variations(_values(tab, session, method="patchmatch", seed=5))
+    shares = [state[tab.workspace.canvas]["running"]["share"] for state in running]
+    assert shares == sorted(shares)
+    scene = last[tab.workspace.canvas]
+    assert scene["side_by_side"]
+    assert [each["title"] for each in scene["steps"]] == [f"PatchMatch, seed {seed}" for seed in (5, 6, 7, 8)]
+    assert {each["parent"] for each in scene["steps"]} == {""}  # all of the same photo
+    assert len({each["patch"] for each in scene["steps"]}) == 4
+    with pytest.raises(gr.Error, match=r"draws no numbers.*PatchMatch"):
+        list(tab.fill_variations(_values(tab, session, method="telea")))
+
+
+def test_a_dab_of_colour_is_sent_kept_with_its_step_and_used_again(tab: EditTab, session: Session) -> None:
+    dab = np.zeros((300, 400, 4), np.uint8)
+    blocks = session.pixels().reshape(15, 20, 20, 20, 3).mean(axis=(1, 3)).reshape(-1, 3)
+    dark = np.rint(blocks[blocks.sum(axis=1).argmin()])  # a colour of the photo, unlike those around the hole
+    dab[120:140, 120:140] = (*dark, 255)
+    dab[140, 120:140] = (*dark, 90)  # its soft rim
+    values = _values(tab, session, method="patchmatch")
+    values[tab.workspace.canvas] = {"mask": layer(HOLE), "colours": picture(dab)}
+    *_, last = tab.fill(values)
+    *_, plain = tab.fill(_values(tab, session, method="patchmatch"))
+    step, without = (session.steps[each[tab.workspace.canvas]["steps"][0]["id"]] for each in (last, plain))
+    near, far = (np.abs(np.asarray(Image.open(each.image))[122:138, 122:138] - dark).mean() for each in (step, without))
+    assert near < 0.6 * far
+    again = tab.workspace.drawing({**values, tab.workspace.canvas: {"step": step.id}}).target()
+    assert again.colours is not None
+    assert again.sketch is None
+    assert np.array_equal(again.colours[..., 3] > 0, dab[..., 3] > 127)

@@ -76,3 +76,20 @@ def test_the_preview_comes_with_what_is_found_in_the_mask(tools: MaskTools, sess
     assert found[tools.workspace.mask_preview].shape == (300, 400, 3)
     two = ring | box(200, 200, 230, 230)
     assert "in 2 pieces" in summarise(masks.diagnose(two))
+
+
+def test_a_box_around_an_object_paints_the_object_and_its_rim(tools: MaskTools, session: Session) -> None:
+    picture = np.full((300, 400, 3), (90, 120, 150), np.uint8)
+    picture[100:180, 150:260] = (200, 60, 40)
+    Image.fromarray(picture).save(session.canvas)
+    values = _values(tools, session)
+    values[tools.workspace.canvas] = {"selection": {"points": [[130, 80], [290, 205]], "box": True}}
+    scene = tools.select(values)[tools.workspace.canvas]
+    found = Drawing(session, Strokes.of(scene)).painted("mask")
+    assert scene["add"]
+    assert found[100:180, 150:260].all()
+    assert found.sum() < 1.2 * 80 * 110
+    for drawn in (None, {"points": []}, {"points": "x"}, {"points": [[1]]}):
+        values[tools.workspace.canvas] = {"selection": drawn}
+        with pytest.raises(gr.Error, match="list of its places"):
+            tools.select(values)

@@ -26,9 +26,11 @@ async function apply(scene) {
   const [photo, mask, sketch] = await Promise.all(["photo", "mask", "sketch"].map((key) => scene[key] && load(scene[key])));
   if (photo) {
     Object.assign(state, { width: scene.width, height: scene.height, session: scene.session });
-    for (const each of [photoCanvas, liveCanvas, layers.mask, layers.sketch]) { each.width = scene.width; each.height = scene.height; }
-    endRun();
+    for (const each of [photoCanvas, liveCanvas, draftCanvas, coloursCanvas, layers.mask, layers.sketch]) { each.width = scene.width; each.height = scene.height; }
+    finishRun();
+    endSelect();
     openPhoto(photo);
+    stage.classList.toggle("transparent", scene.transparent);
     find("#save-png").hidden = scene.save_as === "PNG";
     find("#save-original").title = `Save the result as ${scene.save_as} (Ctrl+S)`;
     sheet.style.width = `${scene.width}px`;
@@ -38,12 +40,13 @@ async function apply(scene) {
     showStep(OPENED);
     layOut();
   }
-  if (mask) commit({ kind: "image", layer: "mask", image: mask });
+  if (mask) commit({ kind: "image", layer: "mask", image: mask, add: scene.add });
   if (sketch) commit({ kind: "image", layer: "sketch", image: sketch, found: scene.found });
   if (scene.steps) await takeSteps(scene);
   state.scene = scene;
   changed();
   refresh();
+  if (scene.add) { endSelect(); fillOnRelease(); } // an object that was selected is painted as a stroke is
 }
 
 async function takeSteps(scene) {
@@ -103,7 +106,8 @@ function strokes() {
   if (!state.scene) return null;
   return {
     mask: layers.mask.toDataURL("image/png"), sketch: layers.sketch.toDataURL("image/png"),
-    line_width: brushPixels("sketch"), ...placeOf(),
+    colours: hasColours() ? coloursCanvas.toDataURL("image/png") : null,
+    line_width: brushPixels("sketch"), selection, ...placeOf(),
   };
 }
 const placeOf = () => ({ step: shown, run: asked.run });
@@ -115,10 +119,13 @@ const withStrokes = (inputs) => inPlaceOfScene(inputs, strokes);
 const withPlace = (inputs) => inPlaceOfScene(inputs, placeOf);
 
 window.studio = {
-  undo, redo, stepBrush, resetZoom, toggleHelp, strokes, withStrokes, withPlace, startRun, endRun, showOriginal, setLayer, setTool,
+  undo, redo, stepBrush, resetZoom, toggleHelp, strokes, withStrokes, withPlace, startRun, finishRun, showOriginal, setLayer, setTool,
+  changePen: () => setPen(state.pen === "edge" ? "colour" : "edge"), endSelect, say, copyResult, copied, notCopied,
+  photo: () => state.session,
   hovered: () => stage.matches(":hover"),
   holdSpace(on) { if (state.space !== on) { state.space = on; refresh(); } },
   setGrow(value) { state.grow = Number(value); showGrown(); },
+  setOnRelease(value) { onRelease = Boolean(value); },
   setInvert(value) { state.invert = Boolean(value); showGrown(); },
   closeUp, useStep, viewTiles, viewSteps,
   download() { setTimeout(() => press("download-file"), 200); },

@@ -1,11 +1,18 @@
-// Pointers: one paints or moves, two fingers zoom.
+// Pointers: one uses the tool or moves the photo, two fingers zoom.
 
 const pointers = new Map();
 const HOLD = 500; // milliseconds that a finger rests until the original is shown
 const STILL = 8; // pixels of the screen that it may move meanwhile
 let stroke = null, pinch = null, holding = null;
 
-function discardStroke() { if (stroke) { const { layer } = stroke; stroke = null; replay(layer); showLit(); } }
+function discardStroke() {
+  if (!stroke) return;
+  const { layer } = stroke;
+  stroke = null;
+  clearDraft();
+  replay(layer);
+  showLit();
+}
 function hold(event) {
   const { clientX, clientY } = event;
   holding = { clientX, clientY, timer: setTimeout(() => { discardStroke(); holding.shown = true; showOriginal(true); }, HOLD) };
@@ -28,9 +35,9 @@ stage.addEventListener("pointerdown", (event) => {
     discardStroke(); // the first finger was the start of a pinch
     pinch = spread();
   } else if (!state.space && state.tool !== "pan" && event.button === 0) {
-    stroke = { kind: "stroke", layer: state.layer, erase: state.tool === "erase", size: brushPixels(), points: [toSheet(event)] };
-    drawSegment(layers[stroke.layer].getContext("2d"), stroke, 0);
-    if (stroke.layer === "sketch") showLit();
+    if (state.tool === "pick") return pickColour(toSheet(event));
+    stroke = beginStroke(event);
+    if (stroke.direct) drawSoFar(stroke, 0); else drawDraft(stroke);
     if (event.pointerType === "touch") hold(event);
   }
 });
@@ -50,10 +57,9 @@ stage.addEventListener("pointermove", (event) => {
     pinch = now;
   } else if (stroke) {
     const from = stroke.points.length - 1;
-    const moves = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    for (const each of moves.length ? moves : [event]) stroke.points.push(toSheet(each));
-    drawSegment(layers[stroke.layer].getContext("2d"), stroke, from);
-    if (stroke.layer === "sketch") showLit();
+    const moves = (event.getCoalescedEvents?.() || []).map(toSheet);
+    extendStroke(stroke, moves.length ? moves : [toSheet(event)]);
+    if (stroke.direct) drawSoFar(stroke, from); else drawDraft(stroke);
   } else if (pointers.size === 1 && !holding) {
     state.x += event.clientX - before.clientX; state.y += event.clientY - before.clientY;
     place();
@@ -64,7 +70,7 @@ function lift(event) {
   pointers.delete(event.pointerId);
   endHold();
   if (pointers.size < 2) pinch = null;
-  if (stroke) { const finished = stroke; stroke = null; commit(finished, true); }
+  if (stroke) { const finished = stroke; stroke = null; clearDraft(); endStroke(finished); }
   refresh();
 }
 stage.addEventListener("pointerup", lift);

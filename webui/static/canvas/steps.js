@@ -19,6 +19,7 @@ function drawStep(canvas, id) {
   const line = [];
   for (let step = steps.get(id); step; step = steps.get(step.parent)) line.unshift(step);
   const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height); // a photo may be transparent
   for (const step of line) context.drawImage(step.image, ...step.box);
   return canvas;
 }
@@ -29,7 +30,7 @@ function showStep(id, painted = null) {
   if (painted) {
     state.painted = painted;
     for (const layer of ["mask", "sketch"]) replay(layer);
-    if (stroke) drawSegment(layers[stroke.layer].getContext("2d"), stroke, 0); // that is being painted right now
+    if (stroke?.direct) drawSoFar(stroke, 0); // that is being painted right now
   }
   drawPhoto();
   showStrip();

@@ -1,10 +1,26 @@
-// The view: from pixels of the photo to pixels of the screen.
+// The view: from pixels of the photo to pixels of the screen; behind what is transparent a checkerboard.
+
+const CHECK = 8, CHECKS = ["#ffffff", "#c9cfd8"]; // pixels of the screen, and the colours
+
+function onChecks(canvas) {
+  const tile = newCanvas(2 * CHECK, 2 * CHECK), brush = tile.getContext("2d"), context = canvas.getContext("2d");
+  for (const [index, x, y] of [[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]]) {
+    brush.fillStyle = CHECKS[index];
+    brush.fillRect(x * CHECK, y * CHECK, CHECK, CHECK);
+  }
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = context.createPattern(tile, "repeat");
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.globalCompositeOperation = "source-over";
+  return canvas;
+}
 
 // As high as the window leaves it with the buttons and the steps below; on a phone the buttons stick to its edge.
-const LOWEST = 180, PHONE = 640; // pixels
+const LOWEST = 180, PHONE = 640, NARROW = 620; // pixels
 const BELOW = 22; // the gaps between the stage, the buttons, the steps and the end of the window
 
 function layOut() {
+  root.classList.toggle("narrow", root.clientWidth < NARROW);
   const width = stage.clientWidth;
   if (!width || !state.scene) return;
   const above = stage.getBoundingClientRect().top + window.scrollY;

@@ -89,7 +89,7 @@ function buildPanes() {
   drawPanes();
 }
 
-const pictureCanvas = (picture) => (picture.canvas ??= picture.draw(newCanvas(state.width, state.height)));
+const pictureCanvas = (picture) => (picture.canvas ??= onChecks(picture.draw(newCanvas(state.width, state.height))));
 
 function drawPanes() {
   if (!look?.view) return;
