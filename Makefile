@@ -12,12 +12,13 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit browser format lock audit licences clean
+.PHONY: help demo test lint types unit browser screenshot format lock audit licences clean
 
 help:
 	@echo "make demo   install what the page needs into $(VENV) and start it"
 	@echo "make test   install what the tests need as well; lint, types, unit and browser tests"
 	@echo "            (its parts: make lint types unit browser)"
+	@echo "make screenshot  docs/screenshot.png from the page as it is"
 	@echo "make format lay out the code as ruff has it"
 	@echo "make lock   write requirements.lock anew: the newest versions that requirements.txt allows, with hashes"
 	@echo "make audit  look up known vulnerabilities of what requirements.lock names"
@@ -53,6 +54,9 @@ unit: $(VENV)/.installed-dev
 
 browser: $(VENV)/.installed-dev
 	$(BIN)/pytest -m browser
+
+screenshot: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.browser.screenshot
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -39,6 +39,8 @@ class Options:
     """Fewer repetitions, and smaller photos."""
     training: bool = False
     """Measure the steps of the training scripts instead."""
+    page: bool = False
+    """Measure the page in Chromium instead: bytes, seconds until it is ready, frames of a stroke."""
     script: UseAppendAction[Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME")]] = ()
     """With --training: a script; again for more. Default: all."""
     batch: int | None = None
@@ -49,6 +51,11 @@ class Options:
 
 def sections(options: Options) -> Iterator[Section]:
     """The tables that are asked for, each measured when it is its turn."""
+    if options.page:
+        from benchmarks.page import page
+
+        yield page()
+        return
     if options.training:
         try:
             from benchmarks import training
