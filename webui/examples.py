@@ -70,11 +70,11 @@ EXAMPLES = (
 """What is removed or repaired."""
 
 SKETCH_EXAMPLES = (
-    Example("scratched_cat", "Move an eye", edit="eye"),
-    Example("launch", "Add a roof line", edit="roof"),
+    Example("coffee", "Continue the table's edge", edit="table"),
+    Example("coffee", "Continue the saucer's rim", edit="saucer"),
     Example("coffee", "Remove the spoon, continue the cup", edit="cup"),
 )
-"""Where a sketch helps: to move a feature of a face, add a building, continue what an object hid."""
+"""Where a sketch helps: a straight edge and a curved one go on as drawn, and what an object hid."""
 
 
 def _middle(mask: np.ndarray) -> tuple[slice, slice]:

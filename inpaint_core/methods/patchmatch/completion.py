@@ -24,7 +24,7 @@ TRUST = 5.0  # a pixel one step further inside the hole counts this many times l
 DEEPEST = 16  # steps inside the hole after which trust does not fall further
 TRUST_IF_GUESSED = 2.0  # the same where lines, colours or an initial fill say what the middle of the hole is like
 DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
-BETWEEN_LINES, BETWEEN_LINES_AT_COARSEST = 0.2, 0.3  # the same of the membrane between the hole's border and lines
+BETWEEN_LINES, BETWEEN_LINES_AT_COARSEST = 0.3, 0.5  # the same of the membrane between the hole's border and lines
 
 
 class Wish(NamedTuple):
