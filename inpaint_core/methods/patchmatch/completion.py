@@ -25,6 +25,7 @@ DEEPEST = 16  # steps inside the hole after which trust does not fall further
 TRUST_IF_GUESSED = 2.0  # the same where lines, colours or an initial fill say what the middle of the hole is like
 DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
 BETWEEN_LINES, BETWEEN_LINES_AT_COARSEST = 0.3, 0.5  # the same of the membrane between the hole's border and lines
+FLAT = 0.012  # texture below which, without lines, too: in a sky or on a wall two sides that meet must agree
 
 
 class Wish(NamedTuple):
@@ -104,18 +105,20 @@ def complete(
 
 
 def wishes_of(level: Level, finest: bool, coarsest: bool, free: bool) -> list[Wish]:
-    """The colours painted, and between lines those of the border on their side: there patches lose sight of them.
+    """The colours painted, and those of the border between lines and in flat places: patches lose sight of them there.
 
     Args:
         level: to be searched.
         finest: of the levels; it copies the photo as it is.
         coarsest: of the levels.
-        free: no initial fill says what lies between the lines.
+        free: no initial fill says what the hole's colours are.
     """
     wishes = []
-    if level.lines is not None and free and not finest:
-        between = membrane(level.image, level.hole, level.lines.drawn)[..., :3]
-        wishes.append(Wish(between, level.hole, BETWEEN_LINES_AT_COARSEST if coarsest else BETWEEN_LINES))
+    if free and not finest:
+        lines = level.lines
+        between = membrane(level.image, level.hole, np.zeros_like(level.hole) if lines is None else lines.drawn)
+        where = level.hole if lines is not None else level.hole & (between[..., 3] < FLAT)
+        wishes.append(Wish(between[..., :3], where, BETWEEN_LINES_AT_COARSEST if coarsest else BETWEEN_LINES))
     if level.dabs is not None:
         wishes.append(Wish(level.dabs.colours, level.dabs.where, DAB))
     return wishes
