@@ -114,7 +114,7 @@ def wishes_of(level: Level, finest: bool, coarsest: bool, free: bool) -> list[Wi
         free: no initial fill says what the hole's colours are.
     """
     wishes = []
-    if free and not finest:
+    if free and not finest and not level.quick:
         lines = level.lines
         between = membrane(level.image, level.hole, np.zeros_like(level.hole) if lines is None else lines.drawn)
         where = level.hole if lines is not None else level.hole & (between[..., 3] < FLAT)
