@@ -23,7 +23,7 @@ function extendStroke(stroke, points) {
 
 function drawSoFar(stroke, from) {
   for (const canvas of canvasesOf(stroke)) drawSegment(canvas.getContext("2d"), stroke, from);
-  if (stroke.layer === "sketch") showLit();
+  if (stroke.layer === "sketch" && !stroke.colour) lightSegment(stroke, from);
 }
 
 const rectangle = ([[x, y], [right, bottom]]) => [[x, y], [right, y], [right, bottom], [x, bottom]].map((point) => point.map(Math.round));

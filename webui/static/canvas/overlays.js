@@ -1,6 +1,7 @@
 // What is drawn over the photo but never sent: the ring that growing adds, and the lines that count.
 
 const GROWN = "rgb(255, 180, 40)";
+const RIM = 1.3; // pixels of the screen around lines
 const PREVIEW_SIDE = 700; // the ring that growing adds is worked out on a copy of this size
 
 // ---- what growing or inverting the mask will add, in amber
@@ -43,6 +44,21 @@ function showGrown() {
 
 // ---- lines inside of the hole are shown in full; those outside, which no method uses, stay dimmed
 
+// While a line is drawn only its newest part is: the whole layer, with its rims, would take longer than a frame.
+function lightSegment(stroke, from) {
+  const context = litCanvas.getContext("2d"), rim = RIM / Math.min(1, state.fit || 1);
+  drawSegment(context, stroke, from);
+  if (stroke.erase) return;
+  const points = stroke.points;
+  context.globalCompositeOperation = "destination-over";
+  context.strokeStyle = "#fff";
+  context.lineWidth = stroke.size + 2 * rim;
+  context.beginPath();
+  for (const [x, y] of points.slice(from)) context.lineTo(x, y);
+  context.stroke();
+  context.globalCompositeOperation = "source-over";
+}
+
 let lighting = 0;
 const insideCanvas = document.createElement("canvas"), rimCanvas = document.createElement("canvas");
 function showLit() {
@@ -59,7 +75,7 @@ function showLit() {
       inside.globalCompositeOperation = "source-in";
     }
     inside.drawImage(layers.sketch, 0, 0);
-    const reach = 1.3 / Math.min(1, state.fit || 1); // dark lines with a light rim are seen on any photo
+    const reach = RIM / Math.min(1, state.fit || 1); // dark lines with a light rim are seen on any photo
     for (let i = 0; i < 8; i++)
       rim.drawImage(insideCanvas, reach * Math.cos(i * Math.PI / 4), reach * Math.sin(i * Math.PI / 4));
     rim.globalCompositeOperation = "source-in";
