@@ -5,6 +5,9 @@ import signal
 import threading
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Gradio computes statistics of all calls whenever one fails; nobody sees them, and a flood of bad calls is costly.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 # Threads that wait must sleep, not spin: on a machine shared with other programs spinning costs twenty times the time.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is loaded
 

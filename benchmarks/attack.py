@@ -86,7 +86,11 @@ def flood(attacker: Visitor, files: Files) -> None:
 def sessions(attacker: Visitor, files: Files) -> None:
     """The page opened again and again, each time with its first example, by nobody who stays."""
     settings = attacker.client.get(attacker.api.removesuffix("/gradio_api") + "/config").json()
-    loads = [each["id"] for each in settings["dependencies"] if any(event == "load" for _, event in each["targets"])]
+    loads = [
+        each["id"]
+        for each in settings["dependencies"]
+        if not each["inputs"] and any(event == "load" for _, event in each["targets"])
+    ]
     for number in range(100):
         for load in loads:
             body = {"data": [], "fn_index": load, "session_hash": f"nobody{number}"}
