@@ -11,7 +11,8 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 import inpaint_core
-from webui import api, files, limits, mcp_files, work
+from inpaint_core import predictor
+from webui import api, files, gpu, limits, mcp_files, work
 from webui.batch import BatchTab
 from webui.compare import CompareTab
 from webui.disk import Disk
@@ -117,6 +118,8 @@ def intro() -> str:
 def launch(demo: gr.Blocks, prevent_thread_lock: bool = False, **settings: Any) -> Any:
     """Serve the page; host and port come from GRADIO_SERVER_NAME and GRADIO_SERVER_PORT."""
     files.remove_leftovers()
+    if gpu.is_zero_gpu():  # what is on the GPU before the launch is there in every call that is lent one
+        predictor.load_networks("cuda")
     open_pages: Counter[str] = Counter()
     kept = Disk(files.all_visitors_folder(), lambda: shown_folders(demo, open_pages))
     kept.keep_swept()

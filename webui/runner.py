@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,10 @@ from webui import gpu, limits, work
 from webui.workers.pool import Waits
 
 SLOW = 1.2  # seconds at 512 x 512 on a CPU: a method that costs more runs in a comparison only if it was chosen
-LENT_SECONDS = (15, 60)  # of a GPU, for a quick and a slow method; a visitor with less left in the quota is refused
+LENT_SECONDS = 10, 60  # of a GPU, at least and at most; a visitor with less left in the quota is refused
+LENT_START = 8.0  # seconds until a lent GPU computes
+GPU_GAIN = 4.0  # it is at least so many times as fast as the two CPU cores of the estimate
+NO_GPU = "No GPU was free for you, or your daily share of it is used up, so the CPU filled the hole."
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,14 @@ def is_slow(name: str) -> bool:
     return catalogue.get(name).cost > SLOW
 
 
-def run_here(request: FillRequest) -> Iterator[FillEvent]:
+def run_here(request: FillRequest, device: str | None = None) -> Iterator[FillEvent]:
     """Fill in a thread of its own and pass on its events; an `InpaintError` becomes the `error` of a result.
 
     When the iterator is closed, the fill ends at its next report of progress.
     """
     events: queue.SimpleQueue[FillEvent | BaseException] = queue.SimpleQueue()
-    device = gpu.DEVICE if catalogue.get(request.method).needs_weights else gpu.local_device()
+    if device is None:
+        device = gpu.DEVICE if catalogue.get(request.method).needs_weights else gpu.local_device()
     options = replace(request.options, device=device)
     cancelled = threading.Event()
 
@@ -101,22 +106,36 @@ def run_here(request: FillRequest) -> Iterator[FillEvent]:
 
 
 def seconds_lent(request: FillRequest) -> int:
-    """How long a fill needs the lent GPU."""
-    return LENT_SECONDS[is_slow(request.method)]
+    """How long a fill needs the lent GPU, by its method and the pixels of its crops."""
+    seconds = LENT_START + predictor.estimate(request.mask, request.method, request.options) / GPU_GAIN
+    return math.ceil(min(max(seconds, LENT_SECONDS[0]), LENT_SECONDS[1]))
 
 
 run_lent = gpu.on_lent_gpu(run_here, seconds_lent)
 """`run_here` on a lent GPU, where there is one."""
 
 
+def run_lent_or_here(request: FillRequest) -> Iterator[FillEvent]:
+    """Fill on the lent GPU, or on the CPU where the visitor has no more of it; the result's notes say so."""
+    from gradio import Error  # what `spaces` raises, with a sentence; not imported by workers
+
+    try:
+        yield from run_lent(request)
+    except Error:
+        for event in run_local(request):
+            if isinstance(event, Result):
+                notes = [*event.details.get("notes", []), NO_GPU]
+                event = replace(event, details={**event.details, "notes": notes})
+            yield event
+
+
 def fill_in_worker(send: Callable[[FillEvent], None], request: FillRequest) -> Result:
     """Fill in a worker process, which calls this; `send` takes the events. The result's image is the hole's box."""
-    device = gpu.DEVICE if catalogue.get(request.method).needs_weights else gpu.local_device()
     result = predictor.fill(
         request.image,
         request.mask,
         request.method,
-        replace(request.options, device=gpu.local_device() if gpu.is_zero_gpu() else device),
+        replace(request.options, device=gpu.local_device()),
         progress=lambda share, text: send(ProgressEvent(share, text)),
         preview=lambda image: send(PreviewEvent(image)),
     )
@@ -142,6 +161,13 @@ def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
         yield event
 
 
+def run_local(request: FillRequest) -> Iterator[FillEvent]:
+    """Fill on this machine: in a worker process where there are any."""
+    if limits.WORKERS:
+        return run_in_worker(request)
+    return run_here(request, gpu.local_device())
+
+
 def stream(request: FillRequest) -> Iterator[FillEvent]:
     """Fill: events of progress and previews, at last the result.
 
@@ -149,11 +175,8 @@ def stream(request: FillRequest) -> Iterator[FillEvent]:
         InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.
     """
     # Methods without a network stay off the GPU, so that a visitor without any quota can use them.
-    if gpu.is_zero_gpu() and catalogue.get(request.method).needs_weights:
-        run = run_lent
-    else:
-        run = run_in_worker if limits.WORKERS else run_here
-    for event in run(request):
+    lent = gpu.is_zero_gpu() and predictor.uses_gpu(request.method)
+    for event in run_lent_or_here(request) if lent else run_local(request):
         if isinstance(event, Result) and event.error is not None:
             raise InpaintError(event.error)
         yield event

@@ -32,3 +32,8 @@ def instance(name: str, weights: str | Path | None = None) -> FillMethod:
         if key not in _instances or _instances[key][0] != checksum:
             _instances[key] = checksum, method.build(weights)
         return _instances[key][1]
+
+
+def uses_gpu(name: str) -> bool:
+    """True for a method that computes on a GPU where there is one; `InpaintError` for an unknown name."""
+    return catalogue.get(name).needs_weights and instance(name).uses_gpu

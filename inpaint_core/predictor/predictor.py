@@ -286,3 +286,14 @@ def warm_up(device: str = "auto") -> None:
 
     feed_forward.warm_up(choose_device(device))
     patchmatch.warm_up()
+
+
+def load_networks(device: str) -> None:
+    """Load every network that is ready, on a device: for a server whose GPU is lent for a call at a time."""
+    from inpaint_core.methods.feed_forward import FeedForward
+
+    for record in catalogue.methods():
+        if record.needs_weights and record.ready:
+            method = instance(record.name)
+            if isinstance(method, FeedForward):
+                method.network(device)

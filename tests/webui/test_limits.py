@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inpaint_core import InpaintError
+from inpaint_core import InpaintError, catalogue, predictor
 from webui import api, limits, session
 
 
@@ -58,3 +58,22 @@ def test_a_jpeg_of_hundreds_of_scans_is_refused_and_one_with_a_film_behind_it_is
         limits.photos.read(data[:-2] + 200 * last_scan + data[-2:])
     film = b"\xff\xda" * 1000  # as phones append
     assert limits.photos.read(data + film).pixels.shape == (64, 64, 3)
+
+
+def test_a_fill_that_would_cost_too_much_is_refused_before_it_begins() -> None:
+    dots, stroke = np.zeros((1000, 1000), bool), np.zeros((1000, 1000), bool)
+    dots[62::125, 62::125] = True
+    stroke[400:500, 400:500] = True
+    with pytest.raises(InpaintError, match="choose a quicker method, or paint fewer"):
+        limits.check_cost(predictor.estimate(dots, "latent_search"))
+    assert limits.check_cost(predictor.estimate(stroke, "latent_search")).slow
+    assert not limits.check_cost(predictor.estimate(stroke, "telea")).slow
+
+
+@pytest.mark.parametrize("method", [method.name for method in catalogue.methods() if method.ready])
+def test_an_estimate_is_that_of_the_same_hole_in_a_larger_photo(method: str) -> None:
+    hole = np.zeros((600, 600), bool)
+    hole[280:320, 280:320] = True
+    seconds = predictor.estimate(hole, method)
+    assert 0 < seconds < 10
+    assert predictor.estimate(np.pad(hole, 200), method) == pytest.approx(seconds, rel=0.35)

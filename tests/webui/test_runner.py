@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import pickle
 import sys
 import threading
@@ -10,6 +12,7 @@ import types
 from collections.abc import Iterator
 from dataclasses import replace
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -163,13 +166,79 @@ def test_without_zero_gpu_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) ->
     assert gpu.local_device() == gpu.DEVICE
 
 
-def test_zero_gpu_lends_longer_to_slow_methods(zero_gpu: list[dict], fill_request: FillRequest) -> None:
+def test_zero_gpu_lends_by_method_and_pixels_within_bounds(zero_gpu: list[dict], fill_request: FillRequest) -> None:
     wrapped = gpu.on_lent_gpu(runner.run_here, runner.seconds_lent)
     assert wrapped is not runner.run_here
     (settings,) = zero_gpu
-    assert settings["duration"](replace(fill_request, method="deepfill_v2")) == 15
-    assert settings["duration"](replace(fill_request, method="latent_search")) == 60
+    large = np.zeros((3000, 4000), bool)
+    large[1000:2000, 1000:3000] = True
+    dots = np.zeros((3000, 4000), bool)
+    dots[187::375, 250::500] = True
+    least, most = runner.LENT_SECONDS
+    seconds = settings["duration"]
+    assert seconds(fill_request) == least < seconds(replace(fill_request, mask=large, method="patchmatch")) < most
+    assert seconds(replace(fill_request, mask=dots, method="latent_search")) == most
     assert isinstance(list(wrapped(fill_request))[-1], Result)
+
+
+def _lend_in_a_fork(**settings):
+    """As the real package lends: each call in a forked process, its arguments and what it yields pickled."""
+
+    def lend(function):
+        def call(*arguments):
+            ours, theirs = multiprocessing.Pipe()
+            sent = pickle.dumps(arguments)
+
+            def work() -> None:
+                for event in function(*pickle.loads(sent)):
+                    theirs.send_bytes(pickle.dumps(event))
+                theirs.close()
+
+            process = multiprocessing.get_context("fork").Process(target=work)
+            process.start()
+            theirs.close()
+            try:
+                while True:
+                    yield pickle.loads(ours.recv_bytes())
+            except EOFError:
+                process.join()
+
+        return call
+
+    return lend
+
+
+def test_a_fill_passes_through_a_forked_process_that_has_the_gpu(
+    zero_gpu: list[dict], fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_process(image, mask, method, options, *, progress, preview):
+        progress(0.5, "half")
+        return Result(method, image, 0.0, {"process": os.getpid()})
+
+    sys.modules["spaces"].GPU = _lend_in_a_fork  # type: ignore[attr-defined]
+    monkeypatch.setattr(predictor, "fill", with_process)
+    monkeypatch.setattr(runner, "run_lent", gpu.on_lent_gpu(runner.run_here, runner.seconds_lent))
+    *before, result = runner.stream(replace(fill_request, method="deepfill_v2"))
+    assert [event.text for event in before if isinstance(event, ProgressEvent)] == ["half"]
+    assert isinstance(result, Result)
+    assert result.details["process"] != os.getpid()
+    assert _fill(fill_request).details["process"] == os.getpid()  # Telea asks for no GPU
+
+
+def test_a_visitor_without_quota_gets_the_fill_of_the_cpu_and_a_sentence(
+    zero_gpu: list[dict], fill_request: FillRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(request: FillRequest) -> Iterator[Result]:
+        raise gr.Error("You have exceeded your GPU quota")
+        yield
+
+    def on_device(image, mask, method, options, **_):
+        return Result(method, image, 0.0, {"device": options.device, "notes": ["a sentence"]})
+
+    monkeypatch.setattr(runner, "run_lent", refuse)
+    monkeypatch.setattr(predictor, "fill", on_device)
+    details = _fill(replace(fill_request, method="deepfill_v2")).details
+    assert details == {"device": "cpu", "notes": ["a sentence", runner.NO_GPU]}
 
 
 def test_with_zero_gpu_only_networks_use_the_lent_gpu(
