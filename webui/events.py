@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import gradio as gr
 from gradio.blocks import Block
 
 from inpaint_core import InpaintError
+from webui.files import all_visitors_folder
 
 Values = dict[Block, Any]
 """The inputs of an event: the value of each component. Listeners declare a set, so that no order matters."""
@@ -49,4 +51,6 @@ def shows_errors(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _message(error: InpaintError) -> gr.Error:
-    return gr.Error(str(error), title="That did not work", duration=12, print_exception=False)
+    own = re.escape(str(all_visitors_folder()))
+    sentence = re.sub(rf"{own}[^\s'\"]*/", "", str(error))  # a visitor knows the names of files, not our folders
+    return gr.Error(sentence, title="That did not work", duration=12, print_exception=False)

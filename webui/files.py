@@ -13,6 +13,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PIL import Image
 
+from inpaint_core import InpaintError
+
 _PREFIX, _SHORT_LIVED = "inpainting-studio-", "short-lived-"
 _LOCK = "running.lock"  # in a server's folder, held as long as the server runs
 
@@ -84,13 +86,16 @@ def save_png(image: np.ndarray, path: Path) -> Path:
 
     Returns:
         The path.
+
+    Raises:
+        InpaintError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     levels = image.astype(np.uint8) * 255 if image.dtype == bool else image
     order = cv2.COLOR_RGBA2BGRA if levels.shape[-1] == 4 else cv2.COLOR_RGB2BGR
     pixels = levels if levels.ndim == 2 else cv2.cvtColor(levels, order)
     if not cv2.imwrite(str(path), pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise OSError(f"could not write {path}")
+        raise InpaintError("The server could not keep a picture: its disk may be full; try again in a few minutes.")
     return path
 
 

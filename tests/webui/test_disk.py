@@ -6,16 +6,20 @@ import os
 import time
 from pathlib import Path
 
+import gradio as gr
+import numpy as np
 import pytest
 
 from inpaint_core import InpaintError
-from webui import disk, files
+from webui import disk, events, files
 from webui.disk import HOUR, Disk
+from webui.events import shows_errors
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(files, "_parent", lambda: tmp_path)
+    monkeypatch.setattr(events, "all_visitors_folder", lambda: tmp_path)
     files.cache_folder().mkdir()
     return tmp_path
 
@@ -60,3 +64,16 @@ def test_a_visitor_keeps_no_more_than_a_share(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(disk, "VISITOR_BYTES", 500.0)
     with pytest.raises(InpaintError, match="save what you need"):
         disk.check_visitor(own)
+
+
+def test_a_sentence_for_a_visitor_names_no_folder_of_the_server(folder: Path) -> None:
+    @shows_errors
+    def fails() -> None:
+        raise InpaintError(f"{folder}/tmpabc/photo.png could not be written: choose another place.")
+
+    with pytest.raises(gr.Error, match=r"^'photo\.png could not be written: choose another place\.'$"):
+        fails()
+    (folder / "taken.png").mkdir()
+    with pytest.raises(InpaintError, match="disk may be full") as caught:
+        files.save_png(np.zeros((4, 4), np.uint8), folder / "taken.png")
+    assert str(folder) not in str(caught.value)
