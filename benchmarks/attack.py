@@ -2,7 +2,7 @@
 
 One caller sends what would take a server down; meanwhile another visitor, at another address, fills a photo of a
 megapixel by Telea's method every few seconds. Printed are its waiting times for each attack, and the server's memory,
-of which it may have no more than INPAINT_ATTACK_MEGABYTES (4000). Exit status 1 if the server or the visitor suffered.
+of which it may have no more than `--megabytes`. Exit status 1 if the server or the visitor suffered.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import httpx
 import numpy as np
+import tyro
 from PIL import Image
 
 from benchmarks import pictures
 from benchmarks.serving import Answer, Server, Visitor, fill_arguments, mask_arguments, quantile, served
 
-MEGABYTES = float(os.environ.get("INPAINT_ATTACK_MEGABYTES", "4000"))
 SECONDS = 25.0  # of an attack, at least: what it sent goes on working behind it
 TYPICAL, WORST = 3.0, 10.0  # seconds of the other visitor
 PAUSE = 1.0  # between two fills of the other visitor
@@ -143,7 +143,7 @@ def _is_right(answer: Answer, files: Files) -> bool:
     return bool(np.array_equal(before[~hole], after[~hole]))
 
 
-def attack(server: Server, files: Files) -> bool:
+def attack(server: Server, files: Files, megabytes: float) -> bool:
     """Every attack in turn, a line each; True if the server and the other visitor bore all of them."""
     borne = True
     with beside(Visitor(server, "10.1.0.1"), files):  # the processes start, and load what they need
@@ -164,12 +164,16 @@ def attack(server: Server, files: Files) -> bool:
             flush=True,
         )
         suffered = bool(wrong) or quantile(seconds, 0.5) > TYPICAL or max(seconds) > WORST
-        borne = borne and server.is_well() and peak < MEGABYTES and not suffered
+        borne = borne and server.is_well() and peak < megabytes and not suffered
     return borne
 
 
-def main() -> int:
-    """Start a server and attack it; returns the exit status."""
+def main(megabytes: float = 4000) -> int:
+    """Attack a server of its own; exit status 1 if it or another visitor suffered.
+
+    Args:
+        megabytes: of memory that the server may have.
+    """
     with tempfile.TemporaryDirectory() as name, served() as server:
         folder = Path(name)
         files = Files(
@@ -181,8 +185,8 @@ def main() -> int:
             pictures.photo(folder / "small.png", 256, 256),
             pictures.box_mask(folder / "small_mask.png", 256, 256),
         )
-        return 0 if attack(server, files) else 1
+        return 0 if attack(server, files, megabytes) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tyro.cli(main))

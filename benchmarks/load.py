@@ -1,8 +1,7 @@
 """Fifty visitors at once: `python -m benchmarks.load`. Mixed methods and sizes; some cancel, some send nonsense.
 
 Every result is compared with the first one of the same photo and method, bit for bit, and its known pixels with the
-photo's. Printed are the waiting times, errors that should not be, and the server's memory. INPAINT_LOAD_VISITORS and
-INPAINT_LOAD_FILLS in the environment set the number of visitors (50) and of fills of each (3).
+photo's. Printed are the waiting times, errors that should not be, and the server's memory.
 """
 
 from __future__ import annotations
@@ -25,13 +24,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import httpx
 import numpy as np
+import tyro
 from PIL import Image
 
 from benchmarks import pictures
 from benchmarks.serving import Answer, Server, Visitor, fill_arguments, quantile, served
 
-VISITORS = int(os.environ.get("INPAINT_LOAD_VISITORS", "50"))
-FILLS = int(os.environ.get("INPAINT_LOAD_FILLS", "3"))
 METHODS = ("telea", "ns", "deepfill_v2", "patchmatch")
 SIZES = ((256, 320), (512, 512), (768, 1024))
 CANCELLING, BAD = 0.15, 0.15  # shares of the calls
@@ -64,11 +62,11 @@ class Report:
                 self.outcomes["right"] += 1
 
 
-def visit(server: Server, number: int, photos: list[tuple[Path, Path]], report: Report) -> None:
+def visit(server: Server, number: int, photos: list[tuple[Path, Path]], fills: int, report: Report) -> None:
     """One visitor: some fills, one after the other."""
     chance = random.Random(number)
     visitor = Visitor(server, f"10.2.{number // 250}.{number % 250 + 1}")
-    for _ in range(FILLS):
+    for _ in range(fills):
         photo, mask = chance.choice(photos)
         method, luck = chance.choice(METHODS), chance.random()
         if luck < CANCELLING:
@@ -84,8 +82,13 @@ def visit(server: Server, number: int, photos: list[tuple[Path, Path]], report: 
             report.note(photo, mask, method, visitor.fill(photo, mask, method))
 
 
-def main() -> int:
-    """Start a server, let the visitors in; returns the exit status."""
+def main(visitors: int = 50, fills: int = 3) -> int:
+    """Let many visitors at once into a server of its own; exit status 1 if one got what he should not.
+
+    Args:
+        visitors: at once.
+        fills: of each, one after the other.
+    """
     with tempfile.TemporaryDirectory() as name, served() as server:
         folder, photos = Path(name), []
         for number, (height, width) in enumerate(SIZES):
@@ -94,12 +97,12 @@ def main() -> int:
         for method in METHODS:  # what is loaded once is no visitor's time
             Visitor(server, "10.3.0.1").fill(*photos[0], method)
         idle, start, report = server.measure(), time.monotonic(), Report()
-        with ThreadPoolExecutor(VISITORS) as crowd:
-            list(crowd.map(lambda number: visit(server, number, photos, report), range(VISITORS)))
+        with ThreadPoolExecutor(visitors) as crowd:
+            list(crowd.map(lambda number: visit(server, number, photos, fills, report), range(visitors)))
         took = time.monotonic() - start
         time.sleep(3)
         seconds = [each for values in report.seconds.values() for each in values]
-        print(f"{VISITORS} visitors, {VISITORS * FILLS} calls in {took:.0f} s")
+        print(f"{visitors} visitors, {visitors * fills} calls in {took:.0f} s")
         print(f"all: p50 {quantile(seconds, 0.5):.1f} s, p95 {quantile(seconds, 0.95):.1f} s")
         for method, values in sorted(report.seconds.items()):
             print(f"{method}: {len(values)}, p50 {quantile(values, 0.5):.1f} s, p95 {quantile(values, 0.95):.1f} s")
@@ -111,4 +114,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(tyro.cli(main))
