@@ -61,7 +61,7 @@ class BatchTab:
         )
         with gr.Row():
             self.method = gr.Dropdown(
-                controls.method_choices(), value=catalogue.default_method(), label="Method", elem_id="batch-method"
+                controls.grouped_choices(), value=catalogue.default_method(), label="Method", elem_id="batch-method"
             )
             self.format = gr.Dropdown(
                 [("As each photo", ""), *((name, name) for name in photos.FORMATS)],
@@ -102,7 +102,7 @@ class BatchTab:
 
     def list_methods(self) -> Updates:
         """Offer the methods that can run now."""
-        return {self.method: gr.Dropdown(choices=controls.method_choices())}
+        return {self.method: gr.Dropdown(choices=controls.grouped_choices())}
 
     @shows_errors
     @takes_turns

@@ -13,6 +13,7 @@ from webui import canvas, controls, filling, runner, work
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.filling import FillJob, Finished, Running
 from webui.session import Step, require, save_step
+from webui.suggest import SuggestControls
 from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workspace import Workspace
 
@@ -25,11 +26,12 @@ class EditTab:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.method = gr.Dropdown(
-            controls.method_choices(), value=catalogue.default_method(), label="Method", elem_id="method"
+            controls.grouped_choices(), value=catalogue.default_method(), label="Method", elem_id="method"
         )
         self.about_method = gr.Markdown(
             describe_method(catalogue.default_method()), elem_id="about-method", elem_classes="quiet"
         )
+        self.suggestion = SuggestControls(workspace, self.method)
         able = controls.sketching_methods()
         with gr.Row(visible=False, elem_id="offer", elem_classes="toolbar") as self.offer:
             self.offer_text = gr.Markdown("This method does not follow a sketch. Use one that does:")
@@ -90,7 +92,7 @@ class EditTab:
         copy = gr.Button("Copy", elem_id="do-copy", visible="hidden")
         copied = gr.File(visible="hidden")
         sketched = gr.Button("Sketched", elem_id="sketch-started", visible="hidden")
-        self.runs = self._connect(fill, stop)
+        self.runs = [*self._connect(fill, stop), *self.suggestion.runs]
         for button, function in ((save, self.save_original), (save_exact, self.save_png)):
             workspace.download_on_click(
                 button, function, {workspace.session, workspace.canvas}, js=canvas.HAND_OVER_PLACE
@@ -133,11 +135,11 @@ class EditTab:
     @property
     def cleared(self) -> list[Any]:
         """What `clear` sets."""
-        return [self.notes, self.explanations]
+        return [self.notes, self.explanations, *self.suggestion.cleared]
 
     def clear(self) -> Updates:
         """Nothing is said any more of the photo before."""
-        return {self.notes: FIRST_NOTE, self.explanations: None}
+        return {self.notes: FIRST_NOTE, self.explanations: None, **self.suggestion.clear()}
 
     @property
     def listing(self) -> list[Any]:
@@ -146,7 +148,7 @@ class EditTab:
 
     def list_methods(self) -> Updates:
         """Offer the methods that can run now."""
-        return {self.method: gr.Dropdown(choices=controls.method_choices())}
+        return {self.method: gr.Dropdown(choices=controls.grouped_choices())}
 
     def describe_method(self, values: Values) -> Updates:
         """What the chosen method does, and the controls that have a meaning for it."""
@@ -242,7 +244,7 @@ class EditTab:
 def describe_method(name: str) -> str:
     """A sentence on what the method does."""
     method = catalogue.get(name)
-    words = f"{method.summary} [Paper]({method.url})."
+    words = f"{method.advice} {method.summary} [Paper]({method.url}).".lstrip()
     if "@" in name:
         words += f" Public weights; their licence: {method.licence}."
     return f"{words} Follows the Sketch layer." if method.accepts_sketch else words

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -16,7 +14,6 @@ from inpaint_core.predictor import FillOptions, Preview, Progress
 from webui import gpu, limits, work
 from webui.workers.pool import Waits
 
-SLOW = 1.2  # seconds at 512 x 512 on a CPU: a method that costs more runs in a comparison only if it was chosen
 LENT_SECONDS = 10, 60  # of a GPU, at least and at most; a visitor with less left in the quota is refused
 LENT_START = 8.0  # seconds until a lent GPU computes
 GPU_GAIN = 4.0  # it is at least so many times as fast as the two CPU cores of the estimate
@@ -52,13 +49,9 @@ FillEvent = ProgressEvent | PreviewEvent | Result
 """What a running fill sends; the `Result` comes last."""
 
 
-class _Cancelled(Exception):
-    """Ends a fill whose caller is gone."""
-
-
 def is_slow(name: str) -> bool:
     """True for a method that takes so long that a comparison leaves it out by default."""
-    return catalogue.get(name).cost > SLOW
+    return not catalogue.get(name).is_quick
 
 
 def run_here(request: FillRequest, device: str | None = None) -> Iterator[FillEvent]:
@@ -66,43 +59,27 @@ def run_here(request: FillRequest, device: str | None = None) -> Iterator[FillEv
 
     When the iterator is closed, the fill ends at its next report of progress.
     """
-    events: queue.SimpleQueue[FillEvent | BaseException] = queue.SimpleQueue()
     if device is None:
         device = gpu.DEVICE if catalogue.get(request.method).needs_weights else gpu.local_device()
     options = replace(request.options, device=device)
-    cancelled = threading.Event()
 
-    def progress(share: float, text: str) -> None:
-        if cancelled.is_set():
-            raise _Cancelled
-        events.put(ProgressEvent(share, text))
+    def fill(send: Callable[[FillEvent], None]) -> Result:
+        return predictor.fill(
+            request.image,
+            request.mask,
+            request.method,
+            options,
+            progress=lambda share, text: send(ProgressEvent(share, text)),
+            preview=lambda image: send(PreviewEvent(image)),
+        )
 
-    def preview(image: np.ndarray) -> None:
-        events.put(PreviewEvent(image))
-
-    def work() -> None:
-        try:
-            events.put(
-                predictor.fill(request.image, request.mask, request.method, options, progress=progress, preview=preview)
-            )
-        except InpaintError as error:
-            events.put(Result(request.method, None, 0.0, error=str(error)))
-        except BaseException as error:  # raised below, in the thread that waits
-            events.put(error)
-
-    threading.Thread(target=work, daemon=True, name="fill").start()
     try:
-        while True:
-            event = events.get()
-            if isinstance(event, BaseException):
-                raise event
+        for event in work.in_thread(fill):
             if isinstance(event, Result) and gpu.is_zero_gpu():
                 event = replace(event, details=gpu.without_tensors(event.details))
             yield event
-            if isinstance(event, Result):
-                return
-    finally:
-        cancelled.set()
+    except InpaintError as error:
+        yield Result(request.method, None, 0.0, error=str(error))
 
 
 def seconds_lent(request: FillRequest) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import functools
 import multiprocessing
+import queue
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -15,6 +17,7 @@ from inpaint_core import predictor
 from inpaint_core.predictor import FillOptions
 from webui import gpu, limits
 from webui.workers.pool import Limits, Pool
+from webui.workers.process import Cancelled, Done, Event, Failed
 from webui.workers.visitors import current
 
 CHEAP = Limits(seconds=30)
@@ -64,7 +67,38 @@ def stream(allowed: Limits, function: Callable[..., Any], *arguments: Any) -> It
     Raises:
         InpaintError: as the function does, or it took more than `allowed`.
     """
+    if not limits.WORKERS:
+        return in_thread(function, *arguments)
     return pool().call(current(), allowed, function, *arguments, streams=True)
+
+
+def in_thread(function: Callable[..., Any], *arguments: Any) -> Iterator[Any]:
+    """`stream` in a thread of this process, without limits; when the iterator is closed, the next event ends it."""
+    events: queue.SimpleQueue[Event | Done | Failed] = queue.SimpleQueue()
+    closed = threading.Event()
+
+    def send(event: Any) -> None:
+        if closed.is_set():
+            raise Cancelled
+        events.put(Event(event))
+
+    def work() -> None:
+        try:
+            events.put(Done(function(send, *arguments)))
+        except BaseException as error:  # raised below, in the thread that waits
+            events.put(Failed(error, ""))
+
+    threading.Thread(target=work, daemon=True, name="work").start()
+    try:
+        while True:
+            news = events.get()
+            if isinstance(news, Failed):
+                raise news.error
+            yield news.value
+            if isinstance(news, Done):
+                return
+    finally:
+        closed.set()
 
 
 def warm_up() -> None:
