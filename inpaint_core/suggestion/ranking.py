@@ -60,7 +60,7 @@ class Suggestion:
         second = self.scores[1]
         margin = 1 - self.best.lpips / second.lpips if second.lpips else 0.0
         return (
-            f"{title} fills this photo best: LPIPS {self.best.lpips:.3f} at {count}, {margin:.0%} less than "
+            f"{title} came nearest to the truth at {count}: LPIPS {self.best.lpips:.3f}, {margin:.0%} less than "
             f"{catalogue.get(second.method).title} ({second.lpips:.3f})."
         )
 

@@ -49,7 +49,7 @@ def test_the_best_method_is_chosen_and_the_numbers_are_shown(
     assert "50%: half &lt;way&gt;" in halfway[shown.found].constructor_args["value"]
     assert last[shown.method] == "telea"
     words = last[shown.found].constructor_args["value"]
-    assert "Fast marching (Telea) fills this photo best" in words
+    assert "Fast marching (Telea) came nearest to the truth" in words
     assert "50% less than Navier-Stokes" in words
     assert words.index('<th scope="row">Fast') < words.index('<th scope="row">Navier')
     quick = set(asked[0])
