@@ -25,7 +25,7 @@ from webui.workspace import Workspace
 
 FIRST_STATUS = (
     "For a watermark or a date stamp: one mask for all photos. Or a mask for each, named like it: `cat.png` or "
-    "`cat_mask.png` for `cat.jpg`."
+    "`cat_mask.png` for `cat.jpg`. Without any, what is painted at the left is the mask of all."
 )
 STRETCH = 0.02  # by how much the proportions of a photo may differ from those of a mask that is scaled to it
 
@@ -54,20 +54,23 @@ class BatchTab:
         kinds = ["image"]
         self.photos = gr.File(label="Photos", file_count="multiple", file_types=kinds, elem_id="batch-photos")
         self.masks = gr.File(
-            label="Masks, white is the hole; none: what is painted at the left, scaled to each photo",
+            label="Masks: white is the hole",
             file_count="multiple",
             file_types=kinds,
             elem_id="batch-masks",
         )
         with gr.Row():
             self.method = gr.Dropdown(
-                controls.grouped_choices(), value=catalogue.default_method(), label="Method", elem_id="batch-method"
+                controls.grouped_choices(),
+                value=catalogue.default_method(),
+                label="Method",
+                elem_id="batch-method",
+                scale=2,
             )
             self.format = gr.Dropdown(
-                [("As each photo", ""), *((name, name) for name in photos.FORMATS)],
+                [("Each photo's own", ""), *((name, name) for name in photos.FORMATS)],
                 value="",
                 label="Format",
-                info="PNG keeps every known pixel.",
                 elem_id="batch-format",
             )
         with gr.Row():

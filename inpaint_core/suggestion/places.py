@@ -60,6 +60,8 @@ def _find(image: np.ndarray, mask: np.ndarray, copy: np.ndarray, count: int) -> 
     scale = min(1.0, SIDE / max(height, width))
     size = max(8, round(width * scale)), max(8, round(height * scale))
     hole = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    if hole.all():
+        return []
     moved = (cv2.resize(copy.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0).astype(np.float32)
     features = _features(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
     intact = (~hole).astype(np.float32)

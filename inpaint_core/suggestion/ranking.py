@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 SIDE = 512  # pixels, the longer side of what is tried: the ranking of methods hardly depends on more
 LEAST_CONTEXT = 64  # pixels around a copy of the hole
 MOST_PLACES = 16
-DROPPED = 1.15  # a method whose LPIPS so far is so many times the best one's is tried no further
+DROPPED = 1.25  # a method whose LPIPS so far is so many times the best one's is tried no further ...
+DROPPED_AFTER = 2  # ... than at so many places: one place alone says little
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def suggest(
             l1[row, column] = metrics.l1(*planes).item()
             seconds[row, column] = result.seconds
         so_far = lpips[: row + 1].mean(axis=0)  # NaN where a method was dropped
-        tried = [column for column in tried if so_far[column] <= DROPPED * np.nanmin(so_far)]
+        if row + 1 >= DROPPED_AFTER:
+            tried = [column for column in tried if so_far[column] <= DROPPED * np.nanmin(so_far)]
     wins = np.bincount(np.nanargmin(lpips, axis=1), minlength=len(names))
     scores = [
         Score(
