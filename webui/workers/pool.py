@@ -15,13 +15,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
-
-import psutil
 
 from inpaint_core import InpaintError
 from webui.workers import process as worker
+from webui.workers.child import ChildProcess, worker_traceback
 from webui.workers.visitors import Gone, Visitor
 
 POLL_SECONDS = 0.1  # between two looks at the memory of a process and at whether anybody waits for its call
@@ -170,18 +169,18 @@ class Pool:
 
     def _serve(self) -> None:
         """Hand one call after the other to a process, a new one where the one before has ended."""
-        process: _Process | None = None
+        process: ChildProcess | None = None
         try:
             while True:
                 if process is None:
-                    process = _Process(self._context)
+                    process = ChildProcess(self._context)
                 job = self._next(process)
                 if job is None:
                     return
                 try:
                     if not process.is_alive():  # such as one that the system chose to end for want of memory
                         process.end()
-                        process = _Process(self._context)
+                        process = ChildProcess(self._context)
                     if not self._run(process, job) or process.memory() > RECYCLED_AT * self.bytes:
                         process.end()
                         process = None
@@ -199,7 +198,7 @@ class Pool:
             if process is not None:
                 process.end()
 
-    def _next(self, process: _Process) -> Job | None:
+    def _next(self, process: ChildProcess) -> Job | None:
         """Wait for the call that is to run next in a process; None when the pool is closed."""
         with self._changed:
             while not self._closed:
@@ -216,7 +215,7 @@ class Pool:
                     return job
             return None
 
-    def _may_warm_up(self, process: _Process) -> bool:
+    def _may_warm_up(self, process: ChildProcess) -> bool:
         return (
             self._warm_up is not None
             and not process.is_warm
@@ -234,7 +233,7 @@ class Pool:
         ]
         return min(able, key=lambda job: running[job.visitor.address], default=None)
 
-    def _run(self, process: _Process, job: Job) -> bool:
+    def _run(self, process: ChildProcess, job: Job) -> bool:
         """Run a call to its end; False if its process is of no more use."""
         process.connection.send(job.call)
         deadline = time.monotonic() + LATEST * job.limits.seconds
@@ -266,60 +265,5 @@ class Pool:
                 deadline = min(deadline, time.monotonic() + (0 if self._closed else GRACE_SECONDS))
 
 
-class _Process:
-    """A worker process, and our end of the connection to it."""
-
-    def __init__(self, context: Any) -> None:
-        self.connection: Connection
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=worker.serve, args=(theirs,), daemon=True, name="worker")
-        self._process.start()
-        theirs.close()
-        self.sentinel: int = self._process.sentinel
-        self.is_warm = False
-        self._measured = psutil.Process(self._process.pid)
-
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
-
-    def memory(self) -> int:
-        """Bytes of memory that the process uses, without those of files such as libraries; 0 once it has ended."""
-        try:
-            info = self._measured.memory_info()
-        except psutil.NoSuchProcess:
-            return 0
-        return info.rss - getattr(info, "shared", 0)
-
-    def computed(self) -> float:
-        """Seconds of computing time that the process has used; 0 once it has ended."""
-        try:
-            times = self._measured.cpu_times()
-        except psutil.NoSuchProcess:
-            return 0.0
-        return times.user + times.system
-
-    def receive(self) -> worker.Event | worker.Done | worker.Failed:
-        return self.connection.recv()
-
-    def end(self) -> None:
-        """Kill it, and wait until it has ended."""
-        self._process.kill()
-        self._process.join()
-        self._process.close()
-        self.connection.close()
-
-
 def _nothing() -> None:
     pass
-
-
-class _WorkerTracebackError(Exception):
-    """The traceback of what a worker process raised, as text; the cause of what is raised here."""
-
-    def __str__(self) -> str:
-        return f"\n{self.args[0]}"
-
-
-def worker_traceback(text: str) -> Exception:
-    """An exception to be the cause of one from a worker process."""
-    return _WorkerTracebackError(text)
