@@ -7,12 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0  # seconds; the machine may be busy
@@ -25,14 +25,14 @@ def test_sigterm_ends_the_server_its_processes_and_its_files(tmp_path: Path) -> 
     settings = {"GRADIO_SERVER_PORT": str(port), "INPAINT_WORKERS": "2", "TMPDIR": str(tmp_path)}
     server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **settings})
     try:
-        _until(lambda: _is_healthy(port))
-        _until(lambda: len(psutil.Process(server.pid).children(recursive=True)) >= 3)  # the workers start
+        until(lambda: _is_healthy(port), PATIENCE)
+        until(lambda: len(psutil.Process(server.pid).children(recursive=True)) >= 3, PATIENCE)  # the workers start
         children = psutil.Process(server.pid).children(recursive=True)
         assert list(tmp_path.glob("inpainting-studio-*"))
         server.send_signal(signal.SIGTERM)
         server.wait(PATIENCE)
         assert server.returncode == 0
-        _until(lambda: not any(child.is_running() for child in children))
+        until(lambda: not any(child.is_running() for child in children), PATIENCE)
         assert not list(tmp_path.glob("inpainting-studio-*"))
     finally:
         server.kill()
@@ -43,10 +43,3 @@ def _is_healthy(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
     except httpx.HTTPError:
         return False
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)

@@ -15,9 +15,10 @@ import numpy as np
 from inpaint_core import InpaintError, Result, batch, catalogue, masks
 from inpaint_core import photo as photos
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, limits, runner, work
+from webui import canvas, controls, exchange, limits, runner, work
 from webui.drawing import Strokes
-from webui.events import QUIET, Updates, Values, shows_errors
+from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
+from webui.exchange import Sent
 from webui.files import save_png, short_lived_folder
 from webui.runner import FillRequest
 from webui.workers.admission import TAKES_TURNS, takes_turns
@@ -82,7 +83,6 @@ class BatchTab:
 
     def _connect(self) -> None:
         """Connect the buttons."""
-        self.start.click(lambda: gr.Button(visible=True), None, self.stop, queue=False, **QUIET)
         run: Any = self.start.click(
             self.fill_all,
             {*self.workspace.inputs, self.photos, self.masks, self.method, self.format},
@@ -91,12 +91,8 @@ class BatchTab:
             **TAKES_TURNS,
             **QUIET,
         )
-        run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
-        self.stop.click(self.show_stopped, None, [self.status, self.stop], cancels=[run], queue=False, **QUIET)
-
-    def show_stopped(self) -> tuple[str, gr.Button]:
-        """A note for the visitor who pressed Stop."""
-        return "Stopped; the ZIP has what was filled until then.", gr.Button(visible=False)
+        words = "Stopped; the ZIP has what was filled until then."
+        connect_stop(self.start, self.stop, run, [self.status], lambda: {self.status: words})
 
     @property
     def listing(self) -> list[Any]:
@@ -138,7 +134,7 @@ class BatchTab:
                     if isinstance(event, Result):
                         job.output.parent.mkdir(exist_ok=True)
                         assert event.image is not None
-                        photos.write(picture, event.image, job.output, mask=hole)
+                        work.run(exchange.write, Sent(picture, hole, None, None), event.image, job.output)
                     elif isinstance(event, runner.ProgressEvent):
                         yield {self.status: f"{heading}, {event.share:.0%}\n\n{report.words}"}
             except InpaintError as error:

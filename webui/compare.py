@@ -16,7 +16,7 @@ from inpaint_core.predictor import FillOptions
 from inpaint_core.report import sheet
 from inpaint_core.report.table import write_csv
 from webui import canvas, controls, filling, measures, runner
-from webui.events import QUIET, Updates, Values, shows_errors
+from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
 from webui.files import save_png
 from webui.filling import FillJob, keep
 from webui.runner import FillRequest
@@ -70,7 +70,6 @@ class CompareTab:
 
     def _connect(self, start: gr.Button) -> None:
         """Connect the buttons; `runs` are the events that fill."""
-        start.click(lambda: gr.Button(visible=True), None, self.stop, queue=False, **QUIET)
         run: Any = start.click(
             self.compare,
             {*self.workspace.inputs, self.methods, self.measure, self.blend},
@@ -79,13 +78,8 @@ class CompareTab:
             **TAKES_TURNS,
             **QUIET,
         )
-        run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
-        self.stop.click(self.show_stopped, None, [self.status, self.stop], cancels=[run], queue=False, **QUIET)
+        connect_stop(start, self.stop, run, [self.status], lambda: {self.status: "Stopped; what was finished stays."})
         self.runs = [run]
-
-    def show_stopped(self) -> tuple[str, gr.Button]:
-        """A note for the visitor who pressed Stop; what is finished stays."""
-        return "Stopped; what was finished stays.", gr.Button(visible=False)
 
     @property
     def listing(self) -> list[Any]:

@@ -27,6 +27,30 @@ QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden"}
 """The same for one that is quick enough to show no progress."""
 
 
+def connect_stop(
+    start: gr.Button, stop: gr.Button, run: Any, outputs: list[Block], stopped: Callable[[], Updates]
+) -> None:
+    """Show a Stop button while an event runs, and let it end the event.
+
+    Args:
+        start: the button of the event.
+        stop: hidden at first.
+        run: the event; it ends where its generator yields next.
+        outputs: what `stopped` sets.
+        stopped: what changes when the visitor has stopped it.
+    """
+    start.click(lambda: gr.Button(visible=True), None, stop, queue=False, **QUIET)
+    run.then(lambda: gr.Button(visible=False), None, stop, queue=False, **QUIET)
+    stop.click(
+        lambda: {**stopped(), stop: gr.Button(visible=False)},
+        None,
+        [*outputs, stop],
+        cancels=[run],
+        queue=False,
+        **QUIET,
+    )
+
+
 def shows_errors(function: Callable[..., Any]) -> Callable[..., Any]:
     """The same function or generator, whose `InpaintError` becomes a message on the page, or the API's error."""
     if inspect.isgeneratorfunction(function):

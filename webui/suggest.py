@@ -11,7 +11,7 @@ import numpy as np
 
 from inpaint_core import Suggestion, catalogue, suggest
 from webui import canvas, controls, work
-from webui.events import QUIET, Updates, Values, shows_errors
+from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
 from webui.runner import ProgressEvent
 from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workers.pool import Limits
@@ -36,7 +36,6 @@ class SuggestControls:
             self.start = gr.Button("Suggest a method for this photo", size="sm", elem_id="suggest", scale=3)
             self.stop = gr.Button("Stop", size="sm", elem_id="suggest-stop", visible=False, scale=1, min_width=70)
         self.found = gr.HTML(visible=False, elem_id="suggestion")
-        self.start.click(lambda: gr.Button(visible=True), None, self.stop, queue=False, **QUIET)
         run: Any = self.start.click(
             self.suggest,
             workspace.inputs,
@@ -45,15 +44,7 @@ class SuggestControls:
             **TAKES_TURNS,
             **QUIET,
         )
-        run.then(lambda: gr.Button(visible=False), None, self.stop, queue=False, **QUIET)
-        self.stop.click(
-            lambda: (gr.Button(visible=False), gr.HTML(visible=False)),
-            None,
-            [self.stop, self.found],
-            cancels=[run],
-            queue=False,
-            **QUIET,
-        )
+        connect_stop(self.start, self.stop, run, self.cleared, self.clear)
         self.runs = [run]
 
     @property

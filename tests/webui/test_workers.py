@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from inpaint_core import InpaintError
+from tests.waiting import until
 from webui.workers.admission import Admission, Shares
 from webui.workers.pool import Limits, Pool
 from webui.workers.visitors import Gone, Visitor
@@ -34,13 +35,6 @@ def pool() -> Iterator[Pool]:
 def _value(pool: Pool, function: Callable[..., Any], *arguments: Any, limits: Limits = PATIENT) -> Any:
     *_, value = pool.call(ANNA, limits, function, *arguments)
     return value
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def _sleep_in_process(send: Callable[[int], None], seconds: float) -> None:
@@ -102,7 +96,7 @@ def test_a_call_that_is_closed_ends_by_itself_and_its_process_goes_on(pool: Pool
     events = pool.call(ANNA, Limits(PATIENCE), _count_for_ever, streams=True)
     assert [each for each, _ in zip(events, range(3), strict=False)] == [0, 1, 2]
     events.close()  # type: ignore[attr-defined]
-    _until(lambda: not pool._running)
+    until(lambda: not pool._running, PATIENCE)
     assert {_value(pool, os.getpid) for _ in range(4)} <= before | {_value(pool, os.getpid)}
 
 
@@ -110,7 +104,7 @@ def test_a_call_that_does_not_listen_is_killed_and_its_place_is_taken_until_it_h
     events = pool.call(ANNA, Limits(PATIENCE), _sleep_in_process, 600, streams=True)
     process = psutil.Process(next(events))
     events.close()  # type: ignore[attr-defined]
-    _until(lambda: bool(not pool._running))
+    until(lambda: bool(not pool._running), PATIENCE)
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     assert _value(pool, divmod, 7, 2) == (3, 1)
 
@@ -177,13 +171,13 @@ def test_a_visitor_has_one_turn_at_a_time_and_few_waiting() -> None:
     callers = [_Caller(admission, ANNA) for _ in range(1)]
     assert callers[0].has_turn.wait(PATIENCE)
     callers += [_Caller(admission, ANNA) for _ in range(2)]
-    _until(lambda: len(admission._places) == 3)
+    until(lambda: len(admission._places) == 3, PATIENCE)
     with pytest.raises(InpaintError, match="2 calls of yours wait already"), admission.turn(ANNA):
         pass
     with admission.turn(BERT):  # is not held up by Anna's
         assert not callers[1].has_turn.is_set()
     callers[0].release.set()
-    _until(lambda: callers[1].has_turn.is_set() != callers[2].has_turn.is_set())
+    until(lambda: callers[1].has_turn.is_set() != callers[2].has_turn.is_set(), PATIENCE)
     for caller in callers:
         caller.release.set()
         caller.thread.join(PATIENCE)
@@ -192,11 +186,11 @@ def test_a_visitor_has_one_turn_at_a_time_and_few_waiting() -> None:
 def test_the_address_with_the_fewest_turns_is_next() -> None:
     admission = Admission(Shares(of_all=2, of_address=2))
     first = [_Caller(admission, Visitor("10.0.0.1", f"tab {number}")) for number in range(2)]
-    _until(lambda: all(caller.has_turn.is_set() for caller in first))
+    until(lambda: all(caller.has_turn.is_set() for caller in first), PATIENCE)
     third = _Caller(admission, Visitor("10.0.0.1", "tab 3"))
-    _until(lambda: len(admission._places) == 3)
+    until(lambda: len(admission._places) == 3, PATIENCE)
     late = _Caller(admission, BERT)
-    _until(lambda: len(admission._places) == 4)
+    until(lambda: len(admission._places) == 4, PATIENCE)
     first[0].release.set()
     assert late.has_turn.wait(PATIENCE)
     assert not third.has_turn.is_set()
@@ -216,4 +210,4 @@ def test_a_call_whose_sender_is_gone_leaves_the_queue_and_its_process(pool: Pool
         pass
     with pytest.raises(Gone):
         list(pool.call(leaving, Limits(PATIENCE), time.sleep, 600))
-    _until(lambda: not pool._running)
+    until(lambda: not pool._running, PATIENCE)

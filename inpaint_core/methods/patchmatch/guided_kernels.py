@@ -70,7 +70,6 @@ def cost_of(frame, prices, guide, half, target, pose, limit):
     row, column = np.int64(frame.places[target, 0]), np.int64(frame.places[target, 1])
     down, right = pose[ROW] - row, pose[COLUMN] - column
     cost = prices.length * np.sqrt(down * down + right * right)
-    cost += prices.repeat * frame.uses[int(pose[ROW] + 0.5), int(pose[COLUMN] + 0.5)]
     if pose[COSINE] < 1 or pose[MIRROR] < 0:
         cost += prices.turn
     if cost >= limit:

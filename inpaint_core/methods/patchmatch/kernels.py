@@ -32,7 +32,6 @@ class Frame(NamedTuple):
     colour: np.ndarray  # float32 (H * W * 4,), the hole with its present content
     weight: np.ndarray  # float32 (H * W * 4,), how much a pixel counts in a comparison
     usable: np.ndarray  # uint8 H x W: USABLE as the middle of a source, TURNABLE too, or 0
-    uses: np.ndarray  # float32 H x W, how often more than its share the source there has been copied
     places: np.ndarray  # int32 M x 2, row and column of the middle of each patch that touches the hole: the targets
     numbers: np.ndarray  # int32 H x W, the target with its middle there, or -1
     total: np.ndarray  # float32 (M,), the weight of all its pixels
@@ -42,7 +41,6 @@ class Prices(NamedTuple):
     """What a match costs beside its difference, in squared units of colour."""
 
     length: float  # for each pixel of distance
-    repeat: float  # for each use of the source above its share
     turn: float  # of being turned or mirrored
 
 
@@ -86,7 +84,6 @@ def renew(first, last, half, frame, prices, poses, costs):
         source_row, source_column = int(poses[target, ROW]), int(poses[target, COLUMN])
         down, right = np.float32(source_row - row), np.float32(source_column - column)
         price = prices.length * np.sqrt(down * down + right * right)
-        price += prices.repeat * frame.uses[source_row, source_column]
         here = np.uint64(CHANNELS * ((row - half) * width + column - half))
         there = np.uint64(CHANNELS * ((source_row - half) * width + source_column - half))
         apart = difference(frame.colour, frame.weight, step, side, here, there, np.float32(np.inf))
@@ -138,7 +135,6 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
                 continue
             down_to, right_to = np.float32(new_row - row), np.float32(new_column - column)
             price = prices.length * np.sqrt(down_to * down_to + right_to * right_to)
-            price += prices.repeat * frame.uses[new_row, new_column]
             if price >= best:
                 continue
             there = np.uint64(CHANNELS * ((new_row - half) * width + new_column - half))

@@ -130,9 +130,8 @@ def first_guess(levels: list[Level], initial: np.ndarray | None) -> np.ndarray:
     if initial is None and lines is None and dabs is None:
         return smooth_fill(image, hole)
     barrier = np.zeros_like(hole) if lines is None else lines.drawn
-    guess = membrane(
-        image, hole, barrier
-    )  # of the texture, too: an initial fill or a dab is flat, and need not stay so
+    # Of the texture, too: an initial fill or a dab is flat, and need not stay so.
+    guess = membrane(image, hole, barrier)
     if initial is not None:
         for _ in levels[1:]:
             initial, _ = halve(initial, np.zeros(initial.shape[:2], bool))

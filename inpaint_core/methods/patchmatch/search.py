@@ -25,9 +25,6 @@ the nearer one is the likelier to continue the object at hand."""
 TURNED = 0.0005
 """What turning or mirroring a source costs."""
 
-REPEATED = 0.0
-"""What each use of a source above its share costs (Kaspar et al., "Self tuning texture optimization", 2015)."""
-
 TRIES = 3
 """Sources at lines of the photo that a target at a line of the sketch is offered in a sweep."""
 
@@ -82,12 +79,11 @@ class NearestPatches:
         self.places, self.usable = places, usable
         weight = cv2.merge([trust] * CHANNELS)
         total = cv2.boxFilter(trust, -1, (patch, patch), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        uses = np.zeros(hole.shape, np.float32)
         planes = np.zeros((height, width, CHANNELS), np.float32)
         self.planes, self.has_image = planes, False
         summed = 3 * total[places[:, 0], places[:, 1]].astype(np.float32)
-        self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, uses, places, index, summed)
-        self.prices = kernels.Prices(NEARNESS / max(height, width), REPEATED, TURNED)
+        self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, places, index, summed)
+        self.prices = kernels.Prices(NEARNESS / max(height, width), TURNED)
         self.guide: Guide | None = None
         self.sweeps = 0
         numbers = np.random.default_rng(seed)
