@@ -17,7 +17,7 @@ from inpaint_core import photo as photos
 from inpaint_core.predictor import FillOptions
 from webui import canvas, controls, exchange, limits, runner, work
 from webui.drawing import Strokes
-from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
+from webui.events import Updates, Values, connect_run, shows_errors
 from webui.exchange import Sent
 from webui.files import save_png, short_lived_folder
 from webui.runner import FillRequest
@@ -83,16 +83,17 @@ class BatchTab:
 
     def _connect(self) -> None:
         """Connect the buttons."""
-        run: Any = self.start.click(
+        words = "Stopped; the ZIP has what was filled until then."
+        connect_run(
+            self.start,
+            self.stop,
             self.fill_all,
             {*self.workspace.inputs, self.photos, self.masks, self.method, self.format},
             [self.status, self.archive],
+            stopped=([self.status], lambda: {self.status: words}),
             js=canvas.HAND_OVER_STROKES,
             **TAKES_TURNS,
-            **QUIET,
         )
-        words = "Stopped; the ZIP has what was filled until then."
-        connect_stop(self.start, self.stop, run, [self.status], lambda: {self.status: words})
 
     @property
     def listing(self) -> list[Any]:

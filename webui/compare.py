@@ -16,7 +16,7 @@ from inpaint_core.predictor import FillOptions
 from inpaint_core.report import sheet
 from inpaint_core.report.table import write_csv
 from webui import canvas, controls, filling, measures, runner
-from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
+from webui.events import Updates, Values, connect_run, shows_errors
 from webui.files import save_png
 from webui.filling import FillJob, keep
 from webui.runner import FillRequest
@@ -70,15 +70,16 @@ class CompareTab:
 
     def _connect(self, start: gr.Button) -> None:
         """Connect the buttons; `runs` are the events that fill."""
-        run: Any = start.click(
+        run = connect_run(
+            start,
+            self.stop,
             self.compare,
             {*self.workspace.inputs, self.methods, self.measure, self.blend},
             [*self.cleared, self.workspace.last_mask],
+            stopped=([self.status], lambda: {self.status: "Stopped; what was finished stays."}),
             js=canvas.HAND_OVER_STROKES,
             **TAKES_TURNS,
-            **QUIET,
         )
-        connect_stop(start, self.stop, run, [self.status], lambda: {self.status: "Stopped; what was finished stays."})
         self.runs = [run]
 
     @property

@@ -27,28 +27,41 @@ QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden"}
 """The same for one that is quick enough to show no progress."""
 
 
-def connect_stop(
-    start: gr.Button, stop: gr.Button, run: Any, outputs: list[Block], stopped: Callable[[], Updates]
-) -> None:
-    """Show a Stop button while an event runs, and let it end the event.
+def connect_run(
+    start: gr.Button,
+    stop: gr.Button,
+    run: Callable[..., Any],
+    inputs: set[Block],
+    outputs: list[Block],
+    stopped: tuple[list[Block], Callable[[], Updates]],
+    **settings: Any,
+) -> Any:
+    """Run a generator at the press of a button, with a Stop button that is shown as long as it runs.
 
     Args:
-        start: the button of the event.
-        stop: hidden at first.
-        run: the event; it ends where its generator yields next.
-        outputs: what `stopped` sets.
-        stopped: what changes when the visitor has stopped it.
+        start, stop: the buttons; `stop` is hidden at first.
+        run: the generator; stopped, it ends where it yields next.
+        inputs, outputs: of `run`.
+        stopped: what changes when the visitor has stopped it, and the function that sets it.
+        settings: more settings of the listener that runs.
+
+    Returns:
+        The event, which others can cancel.
     """
+    # First of the three: the page sends a button's listeners one after the other, each when the one before has ended.
     start.click(lambda: gr.Button(visible=True), None, stop, queue=False, **QUIET)
-    run.then(lambda: gr.Button(visible=False), None, stop, queue=False, **QUIET)
+    event: Any = start.click(run, inputs, outputs, **settings, **QUIET)
+    event.then(lambda: gr.Button(visible=False), None, stop, queue=False, **QUIET)
+    changed, after = stopped
     stop.click(
-        lambda: {**stopped(), stop: gr.Button(visible=False)},
+        lambda: {**after(), stop: gr.Button(visible=False)},
         None,
-        [*outputs, stop],
-        cancels=[run],
+        [*changed, stop],
+        cancels=[event],
         queue=False,
         **QUIET,
     )
+    return event
 
 
 def shows_errors(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from inpaint_core import Suggestion, catalogue, suggest
 from webui import canvas, controls, work
-from webui.events import QUIET, Updates, Values, connect_stop, shows_errors
+from webui.events import Updates, Values, connect_run, shows_errors
 from webui.runner import ProgressEvent
 from webui.workers.admission import TAKES_TURNS, takes_turns
 from webui.workers.pool import Limits
@@ -36,15 +36,16 @@ class SuggestControls:
             self.start = gr.Button("Suggest a method for this photo", size="sm", elem_id="suggest", scale=3)
             self.stop = gr.Button("Stop", size="sm", elem_id="suggest-stop", visible=False, scale=1, min_width=70)
         self.found = gr.HTML(visible=False, elem_id="suggestion")
-        run: Any = self.start.click(
+        run = connect_run(
+            self.start,
+            self.stop,
             self.suggest,
             workspace.inputs,
             [self.found, self.method],
+            stopped=(self.cleared, self.clear),
             js=canvas.HAND_OVER_STROKES,
             **TAKES_TURNS,
-            **QUIET,
         )
-        connect_stop(self.start, self.stop, run, self.cleared, self.clear)
         self.runs = [run]
 
     @property

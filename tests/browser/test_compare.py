@@ -66,7 +66,11 @@ def test_a_comparison_can_be_stopped_and_what_is_finished_stays(page: Page, phot
     page.locator("#compare-stop").click()
     expect(page.locator("#compare-status")).to_contain_text("Stopped")
     expect(page.locator("#compare-stop")).to_be_hidden()
-    assert 1 <= page.locator("#results .tile").count() < 4
+    finished = page.locator("#results .tile").count()
+    assert 1 <= finished < 4
+    page.wait_for_timeout(3000)
+    expect(page.locator("#results .tile")).to_have_count(finished)
+    expect(page.locator("#compare-status")).to_contain_text("Stopped")
     _compare(page, "Telea")
     expect(page.locator("#compare-status")).to_contain_text("Done")
     expect(page.locator("#results .tile")).to_have_count(1)
