@@ -22,6 +22,7 @@ from webui.exchange import Sent
 from webui.files import save_png, short_lived_folder
 from webui.runner import FillRequest
 from webui.workers.admission import TAKES_TURNS, takes_turns
+from webui.workers.visitors import Gone
 from webui.workspace import Workspace
 
 FIRST_STATUS = (
@@ -138,6 +139,8 @@ class BatchTab:
                         work.run(exchange.write, Sent(picture, hole, None, None), event.image, job.output)
                     elif isinstance(event, runner.ProgressEvent):
                         yield {self.status: f"{heading}, {event.share:.0%}\n\n{report.words}"}
+            except Gone:
+                raise
             except InpaintError as error:
                 report.failed.append((job.photo.name, str(error)))
                 continue

@@ -22,6 +22,7 @@ from webui.filling import FillJob, keep
 from webui.runner import FillRequest
 from webui.session import Session
 from webui.workers.admission import TAKES_TURNS, takes_turns
+from webui.workers.visitors import Gone
 from webui.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -131,6 +132,8 @@ class CompareTab:
             job = FillJob(session, original, FillRequest(image, mask, method.name, options))
             try:
                 result = yield from self._fill(job, f"{index + 1} of {len(comparison.methods)}: {method.title}")
+            except Gone:
+                raise
             except InpaintError as error:
                 results.append(Result(method.name, None, 0.0, error=str(error)))
                 yield {self.table: measures.table(results)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import gradio as gr
@@ -13,6 +13,7 @@ from gradio.blocks import Block
 
 from inpaint_core import InpaintError
 from webui.files import all_visitors_folder
+from webui.workers.visitors import Gone, Visitor, current
 
 Values = dict[Block, Any]
 """The inputs of an event: the value of each component. Listeners declare a set, so that no order matters."""
@@ -30,7 +31,7 @@ QUIET: dict[str, Any] = {**PRIVATE, "show_progress": "hidden"}
 def connect_run(
     start: gr.Button,
     stop: gr.Button,
-    run: Callable[..., Any],
+    run: Callable[[Values], Generator[Updates, None, None]],
     inputs: set[Block],
     outputs: list[Block],
     stopped: tuple[list[Block], Callable[[], Updates]],
@@ -40,7 +41,7 @@ def connect_run(
 
     Args:
         start, stop: the buttons; `stop` is hidden at first.
-        run: the generator; stopped, it ends where it yields next.
+        run: the generator; stopped, it ends where it yields next, or by `Gone` from what it waits for.
         inputs, outputs: of `run`.
         stopped: what changes when the visitor has stopped it, and the function that sets it.
         settings: more settings of the listener that runs.
@@ -48,19 +49,35 @@ def connect_run(
     Returns:
         The event, which others can cancel.
     """
+    changed, after = stopped
+    calls: dict[str, Visitor] = {}  # what runs, by session
+
+    @functools.wraps(run)
+    def running(values: Values) -> Iterator[Updates]:
+        visitor = calls[current().session] = current()
+        updates = run(values)
+        try:
+            for update in updates:
+                if visitor.has_given_up:
+                    break
+                yield update
+            if visitor.has_given_up:  # last of all, and so no late news of the run can follow it on the page
+                updates.close()
+                yield after()
+        finally:
+            visitor.forget()
+            calls.pop(visitor.session, None)
+
+    def end() -> Updates:
+        if (visitor := calls.get(current().session)) is not None:
+            visitor.give_up()
+        return {**after(), stop: gr.Button(visible=False)}
+
     # First of the three: the page sends a button's listeners one after the other, each when the one before has ended.
     start.click(lambda: gr.Button(visible=True), None, stop, queue=False, **QUIET)
-    event: Any = start.click(run, inputs, outputs, **settings, **QUIET)
+    event: Any = start.click(running, inputs, list(dict.fromkeys([*outputs, *changed])), **settings, **QUIET)
     event.then(lambda: gr.Button(visible=False), None, stop, queue=False, **QUIET)
-    changed, after = stopped
-    stop.click(
-        lambda: {**after(), stop: gr.Button(visible=False)},
-        None,
-        [*changed, stop],
-        cancels=[event],
-        queue=False,
-        **QUIET,
-    )
+    stop.click(end, None, [*changed, stop], queue=False, **QUIET)
     return event
 
 
@@ -72,6 +89,8 @@ def shows_errors(function: Callable[..., Any]) -> Callable[..., Any]:
         def generator(*arguments: Any, **named: Any) -> Any:
             try:
                 yield from function(*arguments, **named)
+            except Gone:  # nobody waits to hear it
+                return
             except InpaintError as error:
                 raise _message(error) from error
 

@@ -10,6 +10,9 @@ from inpaint_core import InpaintError
 MCP = "mcp"  # in a header of the calls that Gradio's MCP server makes for its clients, all in one session
 
 
+_given_up: set[str] = set()  # ids of calls whose senders have pressed Stop
+
+
 class Gone(InpaintError):
     """Nobody waits any more for what is being done."""
 
@@ -24,8 +27,22 @@ class Visitor:
     queue: Any = None  # Gradio's queue
 
     def is_gone(self) -> bool:
-        """True once the call was cancelled or its connection was closed."""
-        return self.event is not None and not _runs(self.queue, self.event)
+        """True once the call was given up or cancelled, or its connection was closed."""
+        return self.has_given_up or (self.event is not None and not _runs(self.queue, self.event))
+
+    @property
+    def has_given_up(self) -> bool:
+        """True between `give_up` and `forget`."""
+        return self.event in _given_up
+
+    def give_up(self) -> None:
+        """End the call soon, though its answer is still awaited."""
+        if self.event is not None:
+            _given_up.add(self.event)
+
+    def forget(self) -> None:
+        """The call has ended."""
+        _given_up.discard(self.event or "")
 
 
 def current() -> Visitor:
