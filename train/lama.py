@@ -5,11 +5,14 @@ Many:         accelerate launch -m train.lama (the same options)
 Continue:     the same with --resume
 On a CPU:     --width 24 --blocks 5 --critic-width 32 --r1-every 4 --size 128 --batch 8 (4 images a second and core)
 The paper's:  --hole-l1 0 --size 256 --batch 10 --width 64 --blocks 9 --no-cosine --masks wide 1 --zoom 1
+              --upsampling transposed --no-noise
 
 Where it departs from the paper:
 - The high receptive field perceptual loss uses a SqueezeNet trained on ImageNet, at seven depths, for want of the
   dilated ResNet-50 trained on ADE20K. Each depth counts relative to its own scale.
 - L1 counts a little in the hole (--hole-l1): from few photos the discriminator alone learns colours slowly.
+- The decoder enlarges bilinearly and sees noise: with the paper's transposed convolutions and little training, wide
+  holes carry a lattice.
 - Crops for the discriminator and the trunk are shifted at random, so that their strides leave no grid in the fills.
 - The exponential moving average of the weights is exported, with batch statistics measured anew.
 """
@@ -49,6 +52,8 @@ class Config(PhotoConfig):
     width: int = 64  # features of the first layer
     blocks: int = 9  # residual blocks; 18 for Big LaMa
     global_share: float = 0.75  # share of the blocks' features on the Fourier path
+    upsampling: Literal["transposed", "bilinear"] = "bilinear"  # of the decoder; the paper's is "transposed"
+    noise: bool = True  # give the decoder noise to make texture of; the paper does not
     critic_width: int = 64  # features of the discriminator's first layer
     optimizer: Literal["adam", "muon"] = "adam"  # of the generator
     lr: float = 1e-3  # of the generator
@@ -65,12 +70,15 @@ class Config(PhotoConfig):
     critic_photos: int = 32  # ... on so many held-out crops
 
 
+ARCHITECTURE = "width", "blocks", "global_share", "upsampling", "noise"  # what of the config the network takes
+
+
 def main(config: Config) -> None:
     check_kinds(config.masks)
     run = Run(config)
 
     # ---- networks
-    arguments: dict[str, Any] = {name: getattr(config, name) for name in ("width", "blocks", "global_share")}
+    arguments: dict[str, Any] = {name: getattr(config, name) for name in ARCHITECTURE}
     network = LaMa(**arguments)
     discriminator = PatchDiscriminator(width=config.critic_width)
     optimizer = make_optimizer(network, config.optimizer, config.lr, betas=(0.9, 0.999))
@@ -106,7 +114,8 @@ def main(config: Config) -> None:
 
     # ---- the loop
     for step, (truth, mask) in run.steps(masked_photos):
-        filled = generator(truth, mask)  # the discriminator sees the whole prediction, nothing is pasted
+        noise = torch.randn(mask.shape, generator=loader.generator(step)).to(run.device)
+        filled = generator(truth, mask, noise=noise)  # the discriminator sees the whole prediction, nothing is pasted
         fake, real, hole = shift_together(filled, truth, mask, step=step, stride=16)
 
         # the generator

@@ -18,6 +18,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from inpaint_core.networks.layers.attention import ATTENTION_MARGIN, ContextualAttention
 from inpaint_core.networks.layers.gated import GatedConv2d, GatedUpConv2d, Upsampling, gate_maps
 from inpaint_core.networks.layers.hints import mix_colours
+from inpaint_core.networks.layers.noise import fixed_noise
 from inpaint_core.networks.layers.padding import Conv2dSame, memory_format_of
 from inpaint_core.networks.layers.windows import Window, cut, hole_window, paste
 
@@ -56,13 +57,6 @@ def decoder(in_channels: int, width: int, upsampling: Upsampling) -> list[GatedC
         GatedConv2d(width, width // 2),
         Conv2dSame(width // 2, 3),
     ]
-
-
-def fixed_noise(mask: Tensor) -> Tensor:
-    """Standard normal noise of the mask's size, N x 1 x H x W, the same at every call and for every sample."""
-    generator = torch.Generator(mask.device).manual_seed(0)
-    noise = torch.randn(1, 1, *mask.shape[-2:], generator=generator, device=mask.device)
-    return noise.expand(len(mask), -1, -1, -1)
 
 
 class CoarseNetwork(nn.Module):

@@ -2,19 +2,24 @@
 
 A fast Fourier convolution (Chi et al. 2020) has a local path of ordinary convolutions and a global one that sees the
 whole image at once, here in the paper's form (section 2.1): no local Fourier unit, reflect padding, one Fourier unit
-in the spectral transform. Departures from the public code: none; the mask is 1 = hole as everywhere here.
+in the spectral transform. Departures from the public code: the mask is 1 = hole as everywhere here. Departures from the
+paper, as arguments: features may be enlarged bilinearly, and see noise.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from inpaint_core.networks.layers.hole import fill_hole
+from inpaint_core.networks.layers.noise import fixed_noise
 from inpaint_core.networks.layers.padding import reflect_pad
+
+NOISE = 0.05  # initial standard deviation of the weights of the noise
 
 Paths = tuple[Tensor, Tensor | None]
 """Local and global features; the global ones are absent where a layer has no global channels."""
@@ -124,6 +129,18 @@ class FFCResidualBlock(nn.Module):
         return local + inner_local, global_ + inner_global
 
 
+class UpConv2d(nn.Conv2d):
+    """Bilinear enlarging to twice the size and a 3 x 3 convolution: N x C x H x W -> N x C' x 2H x 2W."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 3)
+        self.reflection = 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        enlarged = F.interpolate(features, scale_factor=2, mode="bilinear")
+        return super().forward(reflect_pad(enlarged, self.reflection))
+
+
 class LaMa(nn.Module):
     """The FFC generator: stem, three downsamplings, residual blocks that see the whole image, three upsamplings.
 
@@ -131,12 +148,24 @@ class LaMa(nn.Module):
         width: channels of the stem (64 in the paper; the blocks have 8 times as many).
         blocks: residual blocks, 9 for LaMa-Fourier, 18 for Big LaMa.
         global_share: share of the blocks' channels on the global (Fourier) path.
+        upsampling: "transposed" convolutions are the paper's. Trained for hours and not for weeks they leave a lattice
+            in wide holes, where all features are equal; "bilinear" enlarging leaves none to draw along.
+        noise: add white noise to the features before each upsampling, to make texture of, as StyleGAN does (Karras et
+            al., CVPR 2019, section 3.2); the paper has none.
     """
 
     multiple_of = 8
 
-    def __init__(self, width: int = 64, blocks: int = 9, global_share: float = 0.75) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        blocks: int = 9,
+        global_share: float = 0.75,
+        upsampling: Literal["transposed", "bilinear"] = "transposed",
+        noise: bool = False,
+    ) -> None:
         super().__init__()
+        self.takes_noise = noise
         self.stem = FFC(4, width, 7)
         self.down = nn.ModuleList(
             [
@@ -148,39 +177,54 @@ class LaMa(nn.Module):
         self.blocks = nn.ModuleList([FFCResidualBlock(8 * width, global_share) for _ in range(blocks)])
         up: list[nn.Module] = []
         for channels in (8 * width, 4 * width, 2 * width):
-            up += [
-                nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1),
-                nn.BatchNorm2d(channels // 2),
-                nn.ReLU(inplace=True),
-            ]
+            enlarge = (
+                nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
+                if upsampling == "transposed"
+                else UpConv2d(channels, channels // 2)
+            )
+            up += [enlarge, nn.BatchNorm2d(channels // 2), nn.ReLU(inplace=True)]
         self.up = nn.Sequential(*up)
+        # One for each upsampling, of the noise of 8 x 8, 4 x 4 and 2 x 2 pixels at a place.
+        scales = ((8, 8), (4, 4), (2, 2)) if noise else ()
+        self.noise = nn.ModuleList([nn.Conv2d(side**2, times * width, 1, bias=False) for side, times in scales])
+        for layer in self.noise:
+            nn.init.normal_(layer.get_parameter("weight"), std=NOISE)
         self.head = nn.Conv2d(width, 3, 7)
 
-    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
         Args:
             image: N x 3 x H x W in [0, 1], H and W multiples of 8.
             mask: N x 1 x H x W, 1 = hole.
             sketch: not used; LaMa has no sketch channel.
+            noise: N x 1 x H x W, standard normal; None: `fixed_noise`. Ignored by a network without noise.
 
         Returns:
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
-        return self.colours(self.predict(self.planes(image, mask)))
+        return self.colours(self.predict(self.planes(image, mask, noise)))
 
-    def planes(self, image: Tensor, mask: Tensor) -> Tensor:
-        """What the first layer takes, N x 4 x H x W: the image without its hole, and the mask."""
-        return torch.cat((fill_hole(image, mask), mask), dim=1)
+    def planes(self, image: Tensor, mask: Tensor, noise: Tensor | None = None) -> Tensor:
+        """What the layers take, N x 4 x H x W: the image without its hole, and the mask; with noise N x 5 x H x W."""
+        planes = [fill_hole(image, mask), mask]
+        if self.takes_noise:
+            planes.append(fixed_noise(mask) if noise is None else noise)
+        return torch.cat(planes, dim=1)
 
     def predict(self, planes: Tensor) -> Tensor:
-        """All layers: N x 4 x H x W -> N x 3 x H x W, any range."""
-        local, global_ = self.stem(planes.to(self.head.weight.dtype))
+        """All layers: what `planes` returns -> N x 3 x H x W, any range."""
+        planes = planes.to(self.head.weight.dtype)
+        local, global_ = self.stem(planes[:, :4])
         for layer in self.down:
             local, global_ = layer(local, global_)
         for block in self.blocks:
             local, global_ = block(local, global_)
-        features = self.up(torch.cat((local, global_), dim=1))  # (N, width, H, W)
+        features = torch.cat((local, global_), dim=1)  # (N, 8 * width, H / 8, W / 8)
+        for level in range(3):
+            if self.takes_noise:
+                features = features + self.noise[level](F.pixel_unshuffle(planes[:, 4:], 8 >> level))
+            features = self.up[3 * level : 3 * level + 3](features)
         return self.head(reflect_pad(features, 3))
 
     def colours(self, prediction: Tensor) -> Tensor:

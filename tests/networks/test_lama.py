@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
 from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, PatchDiscriminator
 
@@ -66,6 +67,18 @@ def test_lama_runs_in_bfloat16_close_to_float32() -> None:
     exact = network(image, mask)
     rough = network.bfloat16()(image, mask)
     assert (exact - rough).abs().max() < 0.02
+
+
+@torch.no_grad()
+def test_noise_varies_the_fill_everywhere_and_the_same_noise_repeats_it() -> None:
+    torch.manual_seed(0)
+    network = LaMa(width=8, blocks=2, upsampling="bilinear", noise=True).eval()
+    image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
+    noise = torch.randn(2, *mask.shape, generator=torch.Generator().manual_seed(3))
+    first, second = (network(image, mask, noise=each) for each in noise)
+    assert functional.avg_pool2d((first - second).abs(), 4).amin() > 0
+    assert torch.equal(first, network(image, mask, noise=noise[0]))
+    assert torch.equal(network(image, mask), network(image, mask))
 
 
 def test_the_discriminator_scores_patches_and_returns_the_features_of_every_block() -> None:

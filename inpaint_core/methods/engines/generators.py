@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from inpaint_core.methods.engines.graph import LAYERS, append, array, reflected, with_bias
 from inpaint_core.networks.aot_gan import AOTBlock, ReflectConv2d, UpConv
-from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, SpectralTransform
+from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, SpectralTransform, UpConv2d
 from inpaint_core.networks.migan import LIMIT, MIGAN, SeparableConv2d
 
 SPATIAL = np.array([2, 3], np.int64)
@@ -90,14 +90,28 @@ def _ffc(layer: FFC, local: Any, global_: Any) -> tuple[Any, Any]:
     )
 
 
-def _lama(network: LaMa, x: Any) -> Any:
-    local, global_ = _ffc(network.stem, x, None)
+def _channels(x: Any, start: int, stop: int) -> Any:
+    first, last, one = (np.array([value], np.int64) for value in (start, stop, 1))
+    return ops.slice(x, first, last, one, one)
+
+
+def _up_convolution(layer: UpConv2d, x: Any) -> Any:
+    return _convolve(reflected(_bilinear(x, "half_pixel"), layer.reflection), layer.weight, layer.bias)
+
+
+def _lama(network: LaMa, planes: Any) -> Any:
+    local, global_ = _ffc(network.stem, _channels(planes, 0, 4), None)
     for layer in network.down:
         local, global_ = _ffc(layer, local, global_)  # type: ignore[arg-type]
     for block in network.blocks:
         inner = _ffc(block.second, *_ffc(block.first, local, global_))  # type: ignore[arg-type]
         local, global_ = ops.add(local, inner[0]), ops.add(global_, inner[1])
-    features = append(network.up, ops.concat([local, global_], 1))
+    features = ops.concat([local, global_], 1)
+    for level in range(3):
+        if network.takes_noise:
+            noise = ops.space_to_depth(_channels(planes, 4, 5), "depth_first", 8 >> level)
+            features = ops.add(features, append(network.noise[level], noise))
+        features = append(network.up[3 * level : 3 * level + 3], features)
     return _convolve(reflected(features, 3), network.head.weight, network.head.bias)
 
 
@@ -185,4 +199,4 @@ def _migan(network: MIGAN, x: Any) -> Any:
 
 
 LAYERS |= {ReflectConv2d: _reflect_convolution, AOTBlock: _aot_block, UpConv: _up}
-LAYERS |= {SeparableConv2d: _separable, LaMa: _lama, MIGAN: _migan}
+LAYERS |= {SeparableConv2d: _separable, UpConv2d: _up_convolution, LaMa: _lama, MIGAN: _migan}

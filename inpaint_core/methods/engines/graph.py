@@ -23,6 +23,7 @@ def graph_of(stack: nn.Module) -> Any:
     first = next(module for module in stack.modules() if isinstance(getattr(module, "weight", None), Tensor))
     weight: Tensor = first.weight  # type: ignore[assignment]
     channels = weight.shape[0 if isinstance(first, nn.ConvTranspose2d) else 1]
+    channels += getattr(stack, "takes_noise", False)  # one plane more, which the first layer does not see
     inputs = ops.parameter(openvino.PartialShape([-1, channels, -1, -1]), np.float32)
     return openvino.Model([append(stack, inputs)], [inputs])
 

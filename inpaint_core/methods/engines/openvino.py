@@ -85,11 +85,13 @@ class CompiledGenerator(nn.Module):
     def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         self.network: Any = network
+        self.takes_noise = getattr(network, "takes_noise", False)
         self.layers = CompiledStack(network, dtype, network.predict)  # type: ignore[arg-type]
 
-    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
+    def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """As the network's own `forward`."""
-        return self.network.colours(self.layers(self.network.planes(image, mask)))
+        further = {"noise": noise} if self.takes_noise else {}
+        return self.network.colours(self.layers(self.network.planes(image, mask, **further)))
 
 
 class CompiledStack(nn.Module):

@@ -34,6 +34,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "deepfill_v1_daa233": lambda: DeepFillV1(width=4, port="daa233"),
     "deepfill_v2": lambda: DeepFillV2(width=4),
     "lama": lambda: LaMa(width=8, blocks=2),
+    "lama_noise": lambda: LaMa(width=8, blocks=2, upsampling="bilinear", noise=True),
     "aot_gan": lambda: AOTGAN(width=8, blocks=2),
 }
 
@@ -108,7 +109,7 @@ def test_networks_that_are_mostly_something_else_stay_with_torch() -> None:
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("name", ["lama", "aot_gan", "deepfill_v1_mmagic"])
+@pytest.mark.parametrize("name", ["lama", "lama_noise", "aot_gan", "deepfill_v1_mmagic"])
 def test_maps_too_small_to_be_reflected_are_filled_as_by_torch(name: str) -> None:
     """A graph cannot repeat the border where it cannot reflect it."""
     network = make(name)
