@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from inpaint_core import InpaintError, Result, catalogue, predictor
-from inpaint_core.masks.boxes import bounding_box
+from inpaint_core.masks.boxes import Box
 from inpaint_core.predictor import FillOptions, Preview, Progress
 from webui import gpu, limits, work
 from webui.workers.pool import Waits
@@ -28,6 +29,12 @@ class FillRequest:
     mask: np.ndarray  # bool H x W
     method: str
     options: FillOptions = FillOptions()
+
+    def cut(self, box: Box) -> FillRequest:
+        """The same of a part of the photo."""
+        planes = {name: getattr(self.options, name) for name in ("sketch", "colours")}
+        options = replace(self.options, **{name: each[box.slices] for name, each in planes.items() if each is not None})
+        return replace(self, image=self.image[box.slices], mask=self.mask[box.slices], options=options)
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,10 @@ def run_lent_or_here(request: FillRequest) -> Iterator[FillEvent]:
     """Fill on the lent GPU, or on the CPU where the visitor has no more of it; the result's notes say so."""
     from gradio import Error  # what `spaces` raises, with a sentence; not imported by workers
 
+    box = work.run(predictor.region, request.mask, request.method, request.options)
     try:
-        yield from run_lent(request)
+        for event in run_lent(request.cut(box)):
+            yield _of_whole(event, request, box)
     except Error:
         for event in run_local(request):
             if isinstance(event, Result):
@@ -107,7 +116,7 @@ def run_lent_or_here(request: FillRequest) -> Iterator[FillEvent]:
 
 
 def fill_in_worker(send: Callable[[FillEvent], None], request: FillRequest) -> Result:
-    """Fill in a worker process, which calls this; `send` takes the events. The result's image is the hole's box."""
+    """Fill in a worker process, which calls this; `send` takes the events."""
     result = predictor.fill(
         request.image,
         request.mask,
@@ -116,9 +125,7 @@ def fill_in_worker(send: Callable[[FillEvent], None], request: FillRequest) -> R
         progress=lambda share, text: send(ProgressEvent(share, text)),
         preview=lambda image: send(PreviewEvent(image)),
     )
-    assert result.image is not None
-    part = bounding_box(request.mask).slices  # the rest is the photo, which the caller has
-    return replace(result, image=result.image[part], details=gpu.without_tensors(result.details))
+    return replace(result, details=gpu.without_tensors(result.details))
 
 
 def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
@@ -127,15 +134,40 @@ def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
     Raises:
         InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.
     """
-    seconds = work.run(predictor.estimate, request.mask, request.method, request.options)
-    for event in work.stream(limits.check_cost(seconds), fill_in_worker, request):
+    seconds, box = work.run(_plan, request.mask, request.method, request.options)
+    for event in work.stream(limits.check_cost(seconds), fill_in_worker, request.cut(box)):
         if isinstance(event, Waits):
-            event = ProgressEvent(0.0, f"Waiting: {event.before} before you")
-        elif isinstance(event, Result):
-            image = request.image.copy()
-            image[bounding_box(request.mask).slices] = event.image
-            event = replace(event, image=image)
-        yield event
+            yield ProgressEvent(0.0, f"Waiting: {event.before} before you")
+        else:
+            yield _of_whole(event, request, box)
+
+
+def _plan(mask: np.ndarray, method: str, options: FillOptions) -> tuple[float, Box]:
+    """The seconds that a fill takes, and the part of the photo that it reads."""
+    return predictor.estimate(mask, method, options), predictor.region(mask, method, options)
+
+
+def _of_whole(event: FillEvent, request: FillRequest, box: Box) -> FillEvent:
+    """What a fill of the part in `box` has sent, as that of the whole photo would."""
+    if isinstance(event, ProgressEvent) or event.image is None:
+        return event
+    image = request.image.copy()
+    image[box.slices] = event.image
+    if isinstance(event, PreviewEvent):
+        return PreviewEvent(image)
+    return replace(event, image=image, details=_moved(event.details, box))
+
+
+def _moved(details: dict[str, Any], box: Box) -> dict[str, Any]:
+    """The details of a fill with their boxes moved from the part in `box` to the photo."""
+    moved = dict(details)
+    if "box" in moved:
+        moved["box"] = moved["box"].moved(box.top, box.left)
+    if "crops" in moved:
+        moved["crops"] = [_moved(crop, box) for crop in moved["crops"]]
+    if "refine" in moved:
+        moved["refine"] = _moved(moved["refine"], box)
+    return moved
 
 
 def run_local(request: FillRequest) -> Iterator[FillEvent]:

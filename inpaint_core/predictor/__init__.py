@@ -4,6 +4,18 @@ from inpaint_core.predictor.estimate import estimate
 from inpaint_core.predictor.instances import uses_gpu
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.predictor import fill, load_networks, warm_up
+from inpaint_core.predictor.region import region
 from inpaint_core.progress import Preview, Progress
 
-__all__ = ["FillOptions", "Preview", "Progress", "Result", "estimate", "fill", "load_networks", "uses_gpu", "warm_up"]
+__all__ = [
+    "FillOptions",
+    "Preview",
+    "Progress",
+    "Result",
+    "estimate",
+    "fill",
+    "load_networks",
+    "region",
+    "uses_gpu",
+    "warm_up",
+]

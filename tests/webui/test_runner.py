@@ -269,3 +269,27 @@ def test_with_zero_gpu_the_details_travel_without_tensors(
     assert isinstance(details["refine"]["flow"], np.ndarray)
     assert details["notes"] == ["a sentence"]
     assert pickle.loads(pickle.dumps(fill_request)).method == "telea"
+
+
+def test_only_the_region_that_is_read_travels_and_the_result_is_of_the_whole_photo(
+    zero_gpu: list[dict], astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, ...]] = []
+
+    def lent(request: FillRequest) -> Iterator[runner.FillEvent]:
+        assert request.options.sketch is not None
+        sizes.extend((request.image.shape[:2], request.mask.shape, request.options.sketch.shape))
+        yield from runner.run_here(request, "cpu")
+
+    mask = np.zeros((512, 512), bool)
+    mask[400:430, 300:350] = True
+    request = FillRequest(astronaut, mask, "deepfill_v2", FillOptions(sketch=np.zeros((512, 512), np.float32)))
+    expected = predictor.fill(request.image, request.mask, request.method, request.options)
+    monkeypatch.setattr(runner, "run_lent", lent)
+    result = _fill(request)
+    assert len(set(sizes)) == 1
+    assert sizes[0] < (512, 512)
+    assert result.image is not None
+    assert np.array_equal(result.image, expected.image)
+    assert result.details["box"] == expected.details["box"]
+    assert result.details["crops"] == expected.details["crops"]
