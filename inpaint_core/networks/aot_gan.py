@@ -36,6 +36,14 @@ class ReflectConv2d(nn.Conv2d):
         return F.conv2d(reflect_pad(x, self.reflection), self.weight, self.bias, 1, 0, self.dilation)
 
 
+def gated(x: Tensor, transformed: Tensor, gate: Tensor, dims: tuple[int, int]) -> Tensor:
+    """x * (1 - g) + transformed * g, where g is the gate normalised over `dims`, its rows and columns (equation 1)."""
+    gate = gate.float()
+    mean, deviation = gate.mean(dims, keepdim=True), gate.std(dims, keepdim=True) + 1e-9
+    gate = torch.sigmoid(5 * (2 * (gate - mean) / deviation - 1)).to(x.dtype)  # nearly a switch, mostly off
+    return x * (1 - gate) + transformed * gate
+
+
 class AOTBlock(nn.Module):
     """Splits, transforms at several dilations, merges, and gates the shortcut (section 3.1, figure 3, equation 1).
 
@@ -54,10 +62,7 @@ class AOTBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """N x C x H x W -> the same: x * (1 - gate) + transformed * gate."""
         transformed = self.fuse(torch.cat([F.relu(branch(x)) for branch in self.branches], dim=1))
-        gate = self.gate(x).float()
-        mean, deviation = gate.mean((2, 3), keepdim=True), gate.std((2, 3), keepdim=True) + 1e-9
-        gate = torch.sigmoid(5 * (2 * (gate - mean) / deviation - 1)).to(x.dtype)  # nearly a switch, mostly off
-        return x * (1 - gate) + transformed * gate
+        return gated(x, transformed, self.gate(x), dims=(2, 3))
 
 
 class UpConv(nn.Module):
@@ -85,6 +90,7 @@ class AOTGAN(nn.Module):
 
     def __init__(self, width: int = 64, blocks: int = 8, rates: Sequence[int] = (1, 2, 4, 8)) -> None:
         super().__init__()
+        self.width = width
         self.layers = nn.Sequential(
             ReflectConv2d(4, width, 7),
             nn.ReLU(inplace=True),

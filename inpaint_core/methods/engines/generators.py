@@ -1,7 +1,8 @@
 """LaMa, AOT-GAN and MI-GAN as OpenVINO graphs: layers with several inputs, Fourier transforms, reflected borders.
 
 CPU time of torch over that of OpenVINO, measured in one run at 512 px, float32, two cores with AVX2: MI-GAN 6.7, Big
-LaMa 1.05. LaMa's 3 x 3 convolutions, four fifths of its work, run at the machine's float32 rate in both.
+LaMa 1.05. LaMa's 3 x 3 convolutions, four fifths of its work, run at the machine's float32 rate in both
+(see `winograd`).
 """
 
 from __future__ import annotations
@@ -10,23 +11,17 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from openvino import opset13 as ops
 from torch import Tensor, nn
 
-from inpaint_core.methods.engines.graph import LAYERS, append, array, reflected, with_bias
+from inpaint_core.methods.engines.graph import LAYERS, append, array, merged, reflected, with_bias
 from inpaint_core.networks.aot_gan import AOTBlock, ReflectConv2d, UpConv
 from inpaint_core.networks.lama import FFC, FourierUnit, LaMa, SpectralTransform, UpConv2d
+from inpaint_core.networks.layers.padding import reflect_pad
 from inpaint_core.networks.migan import LIMIT, MIGAN, SeparableConv2d
 
 SPATIAL = np.array([2, 3], np.int64)
-
-
-def _merged(layer: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Kernel and bias of a convolution without a bias and the normalisation behind it."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return layer.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
 
 
 def _convolve(x: Any, weight: Tensor, bias: Tensor | None, stride: int = 1) -> Any:
@@ -53,14 +48,14 @@ def _fourier(layer: FourierUnit, x: Any) -> Any:
     shape = ops.shape_of(parts, "i64")
     last = ops.gather(shape, np.array([3, 4], np.int64), np.int64(0))
     parts = ops.reshape(parts, ops.concat([np.array([-1, layer.conv.in_channels], np.int64), last], 0), False)
-    parts = ops.relu(_convolve(parts, *_merged(layer.conv, layer.norm)))
+    parts = ops.relu(_convolve(parts, *merged(layer.conv, layer.norm)))
     parts = ops.reshape(parts, ops.concat([np.array([-1, channels, 2], np.int64), last], 0), False)
     spectrum = ops.transpose(parts, np.array([0, 1, 3, 4, 2], np.int64))
     return ops.multiply(ops.irdft(spectrum, SPATIAL, sides), root)
 
 
 def _spectral(layer: SpectralTransform, x: Any) -> Any:
-    reduced = ops.relu(_convolve(x, *_merged(layer.reduce, layer.norm)))
+    reduced = ops.relu(_convolve(x, *merged(layer.reduce, layer.norm)))
     return ops.add(reduced, _fourier(layer.fourier, reduced))
 
 
@@ -72,7 +67,7 @@ def _ffc(layer: FFC, local: Any, global_: Any) -> tuple[Any, Any]:
         for conv, x in parts:
             if not isinstance(conv, nn.Conv2d) or x is None:
                 continue
-            weight, bias = _merged(conv, norm)
+            weight, bias = merged(conv, norm)
             node = _convolve(x, weight, bias if total is None else None, conv.stride[0])
             total = node if total is None else ops.add(total, node)
         return ops.relu(total)
@@ -99,10 +94,46 @@ def _up_convolution(layer: UpConv2d, x: Any) -> Any:
     return _convolve(reflected(_bilinear(x, "half_pixel"), layer.reflection), layer.weight, layer.bias)
 
 
-def _lama(network: LaMa, planes: Any) -> Any:
-    local, global_ = _ffc(network.stem, _channels(planes, 0, 4), None)
+class LaMaBefore(nn.Module):
+    """LaMa's layers before its blocks: planes -> features, the local ones and behind them the global ones."""
+
+    def __init__(self, network: LaMa) -> None:
+        super().__init__()
+        self.stem, self.down = network.stem, network.down
+
+    def forward(self, planes: Tensor) -> Tensor:
+        """N x 4 x H x W -> N x C x H / 8 x W / 8."""
+        local, global_ = self.stem(planes)
+        for layer in self.down:
+            local, global_ = layer(local, global_)
+        return torch.cat((local, global_), dim=1)
+
+
+class LaMaBehind(nn.Module):
+    """LaMa's layers behind its blocks, of a network without noise."""
+
+    def __init__(self, network: LaMa) -> None:
+        super().__init__()
+        self.up, self.head = network.up, network.head
+
+    def forward(self, features: Tensor) -> Tensor:
+        """N x C x H / 8 x W / 8 -> N x 3 x H x W, any range."""
+        return self.head(reflect_pad(self.up(features), 3))
+
+
+def _lama_before(network: LaMaBefore | LaMa, planes: Any) -> tuple[Any, Any]:
+    local, global_ = _ffc(network.stem, planes, None)
     for layer in network.down:
         local, global_ = _ffc(layer, local, global_)  # type: ignore[arg-type]
+    return local, global_
+
+
+def _lama_behind(network: LaMaBehind, features: Any) -> Any:
+    return _convolve(reflected(append(network.up, features), 3), network.head.weight, network.head.bias)
+
+
+def _lama(network: LaMa, planes: Any) -> Any:
+    local, global_ = _lama_before(network, _channels(planes, 0, 4))
     for block in network.blocks:
         inner = _ffc(block.second, *_ffc(block.first, local, global_))  # type: ignore[arg-type]
         local, global_ = ops.add(local, inner[0]), ops.add(global_, inner[1])
@@ -199,4 +230,5 @@ def _migan(network: MIGAN, x: Any) -> Any:
 
 
 LAYERS |= {ReflectConv2d: _reflect_convolution, AOTBlock: _aot_block, UpConv: _up}
+LAYERS |= {LaMaBefore: lambda part, x: ops.concat(list(_lama_before(part, x)), 1), LaMaBehind: _lama_behind}
 LAYERS |= {SeparableConv2d: _separable, UpConv2d: _up_convolution, LaMa: _lama, MIGAN: _migan}

@@ -47,6 +47,14 @@ def with_bias(node: Any, bias: Tensor | None) -> Any:
     return node if bias is None else ops.add(node, array(bias).reshape(1, -1, 1, 1))
 
 
+def merged(layer: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Kernel and bias of a convolution without a bias and the normalisation behind it."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return layer.weight * scale.view(-1, 1, 1, 1), norm.bias - norm.running_mean * scale
+
+
 def _same_convolution(x: Any, weight: Tensor, bias: Tensor | None, stride: int, dilation: int) -> Any:
     """Convolution with TensorFlow "SAME" padding at any size; OpenVINO calls it same_upper."""
     node = ops.convolution(x, array(weight), [stride] * 2, [0, 0], [0, 0], [dilation] * 2, auto_pad="same_upper")

@@ -16,8 +16,11 @@ import openvino
 import torch
 from torch import Tensor, nn
 
-import inpaint_core.methods.engines.generators  # noqa: F401, their layers join `LAYERS`
+from inpaint_core.methods.engines import winograd_networks
+from inpaint_core.methods.engines.generators import LaMaBefore, LaMaBehind
 from inpaint_core.methods.engines.graph import LAYERS, graph_of
+from inpaint_core.networks.aot_gan import AOTGAN, AOTBlock
+from inpaint_core.networks.lama import LaMa
 from inpaint_core.networks.layers.attention import ContextualAttention
 
 MIN_SHARE = 0.9
@@ -35,6 +38,8 @@ def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
     Returns:
         The network, or None (unchanged) where the supported layers hold too little of it.
     """
+    if dtype == torch.float32 and winograd_networks.gains(network):
+        return _with_winograd(network)
     if type(network) in LAYERS:
         return CompiledGenerator(network, dtype)
     parts = {name: module for name, module in network.named_modules() if _is_stack(module)}
@@ -49,6 +54,23 @@ def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
         for name, module in list(network.named_modules()):
             if isinstance(module, ContextualAttention):
                 network.set_submodule(name, RoundedAttention(module, dtype))
+    return network
+
+
+def _with_winograd(network: nn.Module) -> nn.Module:
+    """Compile what lies before and behind the blocks, which Winograd's convolutions are faster for."""
+    if isinstance(network, LaMa):
+        before, behind = (CompiledStack(part(network), torch.float32) for part in (LaMaBefore, LaMaBehind))
+        return winograd_networks.WinogradLaMa(network, before, behind)
+    assert isinstance(network, AOTGAN)
+    layers = list(network.layers)
+    blocks = [layer for layer in layers if isinstance(layer, AOTBlock)]
+    first = layers.index(blocks[0])
+    network.layers = nn.Sequential(
+        CompiledStack(nn.Sequential(*layers[:first]), torch.float32),
+        winograd_networks.WinogradBlocks(blocks),
+        CompiledStack(nn.Sequential(*layers[first + len(blocks) :]), torch.float32),
+    )
     return network
 
 

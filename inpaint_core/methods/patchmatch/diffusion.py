@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from inpaint_core.methods.patchmatch.kernels import CHANNELS, compiled
-from inpaint_core.methods.patchmatch.ranges import run
+from inpaint_core.methods.ranges import run
 
 MAX_CYCLES = 20
 TOLERANCE = 2e-3  # the estimated error at which the solver stops: half a grey level

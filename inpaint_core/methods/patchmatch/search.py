@@ -16,7 +16,7 @@ from inpaint_core.masks.boxes import bounding_box
 from inpaint_core.methods.patchmatch import guided_kernels, kernels
 from inpaint_core.methods.patchmatch.guidance import Guide, Lines, guide_of
 from inpaint_core.methods.patchmatch.kernels import CHANNELS, COLUMN, COSINE, MIRROR, POSE, ROW, SINE, TURNABLE, USABLE
-from inpaint_core.methods.patchmatch.ranges import run
+from inpaint_core.methods.ranges import run
 
 NEARNESS = 0.01
 """What a copy from the far end of the image costs, in squared units of colour: of two equally similar patches

@@ -13,7 +13,7 @@ RANGE = 4096  # items; its size, not the number of threads, decides what a range
 
 @lru_cache(maxsize=1)
 def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, "patchmatch")
+    return ThreadPoolExecutor(workers, "ranges")
 
 
 def run(
