@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -104,6 +104,15 @@ class Output:
     relu: bool = True
 
 
+class After(NamedTuple):
+    """The same as the compiled loop takes it; what is absent is empty."""
+
+    bias: np.ndarray
+    added: np.ndarray
+    residual: np.ndarray
+    relu: bool
+
+
 def convolve(maps: list[np.ndarray], outputs: list[Output], dilation: int = 1) -> list[np.ndarray]:
     """Convolutions over the same maps, reflected at the border; the maps are transformed once for all of them.
 
@@ -136,8 +145,8 @@ def convolve(maps: list[np.ndarray], outputs: list[Output], dilation: int = 1) -
         for output, sum_, result in zip(outputs, sums, results, strict=True):
             torch.bmm(planes[:, :, : output.kernel.channels], output.kernel.planes, out=sum_[:, :count])
             added, residual = (absent if each is None else each for each in (output.added, output.residual))
-            further = output.kernel.bias, added, residual, output.relu, result
-            ranges.run(_back, len(rows), sum_.numpy(), to_rows, plan.to_columns, *further, size=share)
+            after = After(output.kernel.bias, added, residual, output.relu)
+            ranges.run(_back, len(rows), sum_.numpy(), to_rows, plan.to_columns, after, result, size=share)
     return results
 
 
@@ -189,18 +198,10 @@ def _transform(
 
 @_compiled
 def _back(
-    start: int,
-    stop: int,
-    sums: np.ndarray,
-    rows: np.ndarray,
-    columns: np.ndarray,
-    bias: np.ndarray,
-    added: np.ndarray,
-    residual: np.ndarray,
-    relu: bool,
-    result: np.ndarray,
+    start: int, stop: int, sums: np.ndarray, rows: np.ndarray, columns: np.ndarray, after: After, result: np.ndarray
 ) -> None:
     """A' m A of the tiles in rows `start` to `stop` of tiles, and what `Output` says, into `result`."""
+    bias, added, residual, relu = after
     channels = len(bias)
     across = len(columns)
     half = np.empty((OUTPUT, INPUT, channels), np.float32)
