@@ -62,7 +62,7 @@ class Example:
 
 
 EXAMPLES = (
-    Example("astronaut", "Remove the badges"),
+    Example("astronaut", "Remove the badge"),
     Example("launch", "Clear the sky"),
     Example("coffee", "Remove the spoon"),
     Example("scratched_cat", "Repair scratches"),

@@ -1,6 +1,6 @@
 """Make `docs/screenshot.png` anew from the page as it is: `make screenshot`.
 
-The first example, its badges removed by the default method; the result is in the canvas, the steps below it.
+The first example, its badge removed by the default method; the result is in the canvas, the steps below it.
 """
 
 from __future__ import annotations

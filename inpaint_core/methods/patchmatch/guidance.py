@@ -53,12 +53,15 @@ class Guide(NamedTuple):
 
     planes: np.ndarray  # float32 H x W x 4: strength, distance, cosine and sine of twice the angle
     pull: np.ndarray  # float32 H x W, how much they count in a comparison
+    weight: np.ndarray  # float32 (H * W * 4,), that times how much the pixel counts, for each of the planes
     line: np.ndarray  # float32 M x 4: of each target row, column and angle of the nearest line, and 1 if it may turn
     rail: np.ndarray  # float32 M x 2, the direction (down, right) along which a target's sources lie, or 0, 0
     models: np.ndarray  # float32 K x 3, row, column and angle of the photo's line pixels
 
 
-def guide_of(lines: Lines, hole: np.ndarray, level: int, places: np.ndarray, turnable: np.ndarray) -> Guide:
+def guide_of(
+    lines: Lines, hole: np.ndarray, level: int, places: np.ndarray, turnable: np.ndarray, trust: np.ndarray
+) -> Guide:
     """Prepare the lines of one level.
 
     Args:
@@ -67,6 +70,7 @@ def guide_of(lines: Lines, hole: np.ndarray, level: int, places: np.ndarray, tur
         level: 0 = full size.
         places: int32 M x 2, the middles of the targets.
         turnable: bool H x W, known places that may be turned.
+        trust: float32 H x W, how much a pixel counts in a comparison.
     """
     clear = (~lines.drawn).astype(np.uint8)
     if lines.drawn.any():
@@ -100,7 +104,8 @@ def guide_of(lines: Lines, hole: np.ndarray, level: int, places: np.ndarray, tur
         away = straight.right * (places[:, 0] - straight.row) - straight.down * (places[:, 1] - straight.column)
         on_it = (np.abs(away) <= 2) & (line[:, 3] > 0) & (distance[places[:, 0], places[:, 1]] <= 3)
         rail[on_it] = straight.down, straight.right
-    return Guide(np.ascontiguousarray(planes, np.float32), pull.astype(np.float32), line, rail, models)
+    weight = np.repeat((pull * trust).astype(np.float32), planes.shape[2])
+    return Guide(np.ascontiguousarray(planes, np.float32), pull.astype(np.float32), weight, line, rail, models)
 
 
 def find_rails(sketch: np.ndarray, edges: np.ndarray, hole: np.ndarray) -> tuple[Rail, ...]:

@@ -22,6 +22,7 @@ from inpaint_core.methods.patchmatch.kernels import (
     compiled,
     random_number,
 )
+from inpaint_core.methods.patchmatch.kernels import difference as plain_difference
 
 SMALL_TURN = 0.9945  # cosine of six degrees: less is not turned, so that pixels are copied as they are
 
@@ -31,7 +32,16 @@ def difference(frame, guide, half, row, column, pose, limit):
     """As `kernels.difference`, of a target's middle and a source's pose, with the guide."""
     width = frame.numbers.shape[1]
     cosine, sine, mirror = pose[COSINE], pose[SINE], pose[MIRROR]
-    turned = cosine < 1 or mirror < 0
+    if cosine == 1 and mirror > 0:
+        step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
+        target = np.uint64(CHANNELS * ((row - half) * width + column - half))
+        source = np.uint64(CHANNELS * ((int(pose[ROW]) - half) * width + int(pose[COLUMN]) - half))
+        least = np.float32(limit)
+        total = plain_difference(frame.colour, frame.weight, step, side, target, source, least)
+        if total > least:
+            return total
+        lines = guide.planes.reshape(-1)
+        return total + plain_difference(lines, guide.weight, step, side, target, source, np.float32(least - total))
     twice_cosine, twice_sine = cosine * cosine - sine * sine, 2 * cosine * sine
     total = np.float32(0)
     for down in range(-half, half + 1):
@@ -44,12 +54,11 @@ def difference(frame, guide, half, row, column, pose, limit):
             here, there = CHANNELS * (y * width + x), CHANNELS * (top * width + left)
             apart = np.float32(0)
             for channel in range(CHANNELS):
-                colour = frame.colour[there + channel]
-                if turned:
-                    beside = frame.colour[there + CHANNELS + channel]
-                    below = frame.colour[there + CHANNELS * width + channel]
-                    corner = frame.colour[there + CHANNELS * width + CHANNELS + channel]
-                    colour = (1 - low) * ((1 - far) * colour + far * beside) + low * ((1 - far) * below + far * corner)
+                first = frame.colour[there + channel]
+                beside = frame.colour[there + CHANNELS + channel]
+                below = frame.colour[there + CHANNELS * width + channel]
+                corner = frame.colour[there + CHANNELS * width + CHANNELS + channel]
+                colour = (1 - low) * ((1 - far) * first + far * beside) + low * ((1 - far) * below + far * corner)
                 apart += (frame.colour[here + channel] - colour) ** 2
             near_row, near_column = int(at_row + 0.5), int(at_column + 0.5)
             along, across = guide.planes[near_row, near_column, 2], guide.planes[near_row, near_column, 3]

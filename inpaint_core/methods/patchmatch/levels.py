@@ -16,11 +16,13 @@ PATCH_SIZES = (5, 3, 1)  # the first with enough sources is taken
 TARGETS_PER_SOURCE = 100  # at most, for a patch size to have enough sources
 MIN_SIDE = 48  # of a level that is halved again
 ROUNDS_AT_COARSEST = 15  # of search and vote
-ROUNDS_BY_LEVEL = (3, 4, 8)  # at full size, at half, at a quarter and below
+ROUNDS_BY_LEVEL = (6, 8, 12)  # at full size, at half, at a quarter and below
+ROUNDS_IF_LARGE_OR_GIVEN = (3, 4, 8)  # above LARGE hole pixels; or where colours are given, which each round forgets
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 ROUNDS_FROM_MEMBRANE = 6  # at the coarsest level where lines or colours are drawn
 TEXTURED = 1.0  # what texture counts beside colours
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
+LARGE = 40_000  # hole pixels of a level
 MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match ...
 SEARCHES_IF_MANY = 2  # ... in so many sweeps: a third one finds matches that are better by a hundredth
 SEARCHES = 3  # sweeps of propagation and random search before a vote
@@ -114,10 +116,13 @@ def plan_of(image: np.ndarray, hole: np.ndarray, wanted: Wanted) -> Plan:
         if levels:
             lines = lines and lines.halved(*inside.shape)
             dabs = dabs and halved(dabs, inside)
-        rounds, radius = ROUNDS_BY_LEVEL[min(number, len(ROUNDS_BY_LEVEL) - 1)], None
+        pixels_inside = int(inside.sum())
+        given = wanted.initial is not None or dabs is not None
+        by_level = ROUNDS_IF_LARGE_OR_GIVEN if given or pixels_inside > LARGE else ROUNDS_BY_LEVEL
+        rounds, radius = by_level[min(number, len(by_level) - 1)], None
         if number == len(sizes) - 1:
             rounds = least
-        elif int(inside.sum()) > MANY:
+        elif pixels_inside > MANY:
             rounds, radius = 1, AROUND
         finest = number == 0 and len(sizes) > 1  # which copies the photo as it is
         levels.append(Level(pixels, inside, rounds, radius, lines, None if finest else dabs))

@@ -2,14 +2,16 @@
 
 Patches from two places of a sky differ by a level or two, which shows as a line. The patches show what the
 difference between two neighbours should be: the gradient-domain fusion of Agarwala et al., "Interactive digital
-photomontage", SIGGRAPH 2004, section 3. Departures: only small steps are evened out, for a large one is a contour; and
-corrections fade with the distance from the seam, so a wrong one stays where it is.
+photomontage", SIGGRAPH 2004, section 3. Departures: a step counts as far as the means around the pixels have it,
+too, for differences of noise and of stray pixels would add up to clouds of colour; only small steps are evened out,
+for a large one is a contour; and corrections fade with the distance from the seam, so a wrong one stays where it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from inpaint_core.masks.boxes import bounding_box
@@ -18,6 +20,7 @@ from inpaint_core.methods.patchmatch.kernels import COLUMN, COSINE, MIRROR, ROW,
 
 LARGEST_STEP = 0.12  # a step of this size, of 1, is a contour and left alone; half of it and less counts in full
 LARGEST_CORRECTION = 0.1
+SMOOTH = 5  # pixels, odd
 FADE = 40.0  # pixels over which a correction fades
 
 
@@ -46,8 +49,14 @@ def even_out(
     number = np.full(inside.shape, -1, np.int32)
     number[inside] = np.arange(len(origins))
     steps = np.zeros((2, *inside.shape, 3), np.float32)
-    image = np.ascontiguousarray(image)
-    wanted_steps(image, hole, origins, number, (top, left), steps)
+    smooth = smoothed(image, hole)
+    at_row, at_column = (axis.astype(np.float32) for axis in np.mgrid[window])
+    at_row[inside], at_column[inside] = origins[:, ROW], origins[:, COLUMN]
+    placed = cv2.remap(smooth, at_column, at_row, cv2.INTER_LINEAR)
+    means = np.zeros_like(steps)
+    wanted_steps(np.ascontiguousarray(image), np.ascontiguousarray(image[window]), hole, origins, number, steps)
+    wanted_steps(smooth, placed, hole, origins, number, means)
+    limit(steps, means)
     right_side = np.zeros((*inside.shape, 3), np.float32)
     right_side -= steps[0]
     right_side[:, 1:] += steps[0][:, :-1]
@@ -60,14 +69,25 @@ def even_out(
     return result
 
 
+def smoothed(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """The mean of the known pixels in the square of `SMOOTH` pixels around each: float32 H x W x 3."""
+    known = (~hole).astype(np.float32)
+    total, count = (
+        cv2.boxFilter(plane, -1, (SMOOTH, SMOOTH), normalize=False, borderType=cv2.BORDER_REFLECT_101)
+        for plane in (image * known[..., None], known)
+    )
+    return np.ascontiguousarray(total / np.maximum(count, 1)[..., None])
+
+
 @compiled
-def wanted_steps(image, hole, origins, number, corner, steps):
+def wanted_steps(image, placed, hole, origins, number, steps):
     """How the corrections of neighbours should differ, so that they differ as in the places they were copied from.
 
     Args:
-        image, hole, origins: as for `even_out`.
-        number: int32 h x w, a window of the image: the row of each pixel in `origins`, -1 outside the hole.
-        corner: row and column of the window's first pixel.
+        image: float32 H x W x 3, of which the known pixels are read.
+        placed: float32 h x w x 3, a window of it, each hole pixel as it is at its origin.
+        hole, origins: as for `even_out`.
+        number: int32 h x w, of the window: the row of each pixel in `origins`, -1 outside the hole.
         steps: float32 2 x h x w x 3, zeros: the result, each pixel's right neighbour less itself, and its lower one.
     """
     height, width = hole.shape
@@ -95,15 +115,20 @@ def wanted_steps(image, hole, origins, number, corner, steps):
                     if hole[top, left] or hole[top, far] or hole[bottom, left] or hole[bottom, far]:
                         continue
                     low, beside = at_row - top, at_column - left
-                    y, x = corner[0] + row + (1 - end) * down, corner[1] + column + (1 - end) * right
+                    y, x = row + (1 - end) * down, column + (1 - end) * right
                     for channel in range(3):
                         upper = (1 - beside) * image[top, left, channel] + beside * image[top, far, channel]
                         lower = (1 - beside) * image[bottom, left, channel] + beside * image[bottom, far, channel]
                         there = (1 - low) * upper + low * lower
-                        wanted[channel] += sign * (there - image[y, x, channel])
+                        wanted[channel] += sign * (there - placed[y, x, channel])
                     opinions += 1
                 if opinions:
-                    size = max(abs(wanted[0]), abs(wanted[1]), abs(wanted[2])) / (opinions * LARGEST_STEP)
-                    share = min(max(2 - 2 * size, 0), 1) / opinions
                     for channel in range(3):
-                        steps[direction, row, column, channel] = wanted[channel] * share
+                        steps[direction, row, column, channel] = wanted[channel] / opinions
+
+
+def limit(steps: np.ndarray, means: np.ndarray) -> None:
+    """Limit steps, float32 2 x h x w x 3, to those of the means; none where signs differ or one is a contour."""
+    steps *= (2 - 2 / LARGEST_STEP * np.abs(steps).max(axis=3, keepdims=True)).clip(0, 1)
+    agreed = np.copysign(np.minimum(np.abs(steps), np.abs(means)), steps)
+    np.multiply(agreed, steps * means > 0, out=steps)

@@ -104,7 +104,7 @@ class NearestPatches:
         reach = 2 * int(np.ceil(self.half * 2**0.5 + 1)) + 1  # of a turned square
         touches, fits = patch_overlaps(self.hole, reach)
         self.usable[fits & ~touches & (self.usable > 0)] = TURNABLE
-        self.guide = guide_of(lines, self.hole, level, self.places, self.usable == TURNABLE)
+        self.guide = guide_of(lines, self.hole, level, self.places, self.usable == TURNABLE, self.trust)
 
     def set_image(self, image: np.ndarray) -> None:
         """Compare with this image from now on: float32 H x W x CHANNELS with the hole's present content.
