@@ -26,9 +26,9 @@ def test_every_line_crosses_its_hole_and_the_hole_lies_in_the_photo(drawing) -> 
 def test_other_photos_are_refused_with_the_names_that_are_missing(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "beach.png"), np.zeros((SIDE, SIDE, 3), np.uint8))
     with pytest.raises(InpaintError, match="000008"):
-        main(Config(photos=(str(tmp_path),), out=tmp_path / "sheets", number=(1,)))
+        main(Config(photos=(tmp_path,), out=tmp_path / "sheets", number=(1,)))
 
 
 def test_a_number_that_no_drawing_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InpaintError, match="1 to 20"):
-        main(Config(photos=(str(tmp_path),), out=tmp_path / "sheets", number=(21,)))
+        main(Config(photos=(tmp_path,), out=tmp_path / "sheets", number=(21,)))
