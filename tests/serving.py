@@ -15,6 +15,7 @@ def served(cache: Path, workers: int = 0) -> Iterator[str]:
     With `workers` it has so many worker processes, as a real server; else all runs in this one.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    folder_before = os.environ.get("GRADIO_TEMP_DIR", "")  # of a server that goes on
     os.environ["GRADIO_TEMP_DIR"] = str(cache)
     from webui import limits, page, work
 
@@ -29,3 +30,4 @@ def served(cache: Path, workers: int = 0) -> Iterator[str]:
             work.pool().close()
             work.pool.cache_clear()
         limits.WORKERS = before
+        os.environ["GRADIO_TEMP_DIR"] = folder_before

@@ -44,7 +44,7 @@ class Report:
     def words(self) -> str:
         """For the page, as Markdown; the failed photos are named."""
         lines = [f"{len(self.filled)} of {self.count} photos filled."]
-        lines += [f"- {_as_code(name)}: {reason}" for name, reason in self.failed]
+        lines += [f"- {controls.as_code(name)}: {controls.as_text(reason)}" for name, reason in self.failed]
         return "\n".join(lines)
 
 
@@ -126,7 +126,7 @@ class BatchTab:
         yield {self.status: report.words, self.archive: gr.DownloadButton(visible=False)}
         archive = folder / "filled.zip"
         for index, job in enumerate(plan.jobs):
-            heading = f"{index + 1} of {len(plan.jobs)}: {_as_code(job.photo.name)}"
+            heading = f"{index + 1} of {len(plan.jobs)}: {controls.as_code(job.photo.name)}"
             try:
                 picture = work.run(limits.read_photo, job.photo)
                 size = picture.pixels.shape[:2]
@@ -177,8 +177,3 @@ def _scaled(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             "proportions; give this photo a mask of its own."
         )
     return mask if mask.shape == size else masks.resize(mask, *size)
-
-
-def _as_code(name: str) -> str:
-    """A file's name in Markdown, whatever it is."""
-    return f"`{name.replace('`', '')}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import gradio as gr
@@ -77,3 +78,13 @@ def about_public_weights() -> str:
     """The licence of each set of public weights that is here, or nothing."""
     here = [f"{method.title}: {method.licence}" for method in inpaint_core.public_methods() if method.ready]
     return f"Licences of the public weights: {'; '.join(here)}." if here else ""
+
+
+def as_code(name: str) -> str:
+    """A file's name for a text in Markdown, whatever characters a visitor's file has in it."""
+    return f"`{name.replace('`', '')}`"
+
+
+def as_text(sentence: str) -> str:
+    """A sentence for a text in Markdown that may name a visitor's file: none of its characters has a meaning."""
+    return re.sub(r"([\\`*_\[\]<>~&$|@])", r"\\\1", sentence)

@@ -41,6 +41,7 @@ THEME = gr.themes.Soft(
     block_title_text_color="*body_text_color",
     block_title_text_color_dark="*body_text_color",
     block_title_text_weight="600",
+    block_label_text_color="*primary_800",
     body_background_fill="*neutral_100",
     body_text_color_subdued="*neutral_600",  # the theme's own grey is too light to read
     body_text_color_subdued_dark="*neutral_300",

@@ -141,7 +141,7 @@ class Workspace:
 
 def describe(session: Session) -> str:
     """The photo in one line, then the notes on its file."""
-    size = f"**{session.name}**, {session.width} x {session.height} pixels"
+    size = f"{controls.as_code(session.name)}, {session.width} x {session.height} pixels"
     height, width = session.canvas_size
     if (height, width) != (session.height, session.width):
         size += f" (the canvas shows {width} x {height}; the original is filled at its full size)"

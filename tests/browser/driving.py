@@ -68,6 +68,52 @@ def fill(page: Page) -> None:
     expect(steps).to_have_count(before + 1)
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab at the right."""
+    page.get_by_role("tab", name=name).click()
+
+
+def compare(page: Page, methods: str) -> None:
+    """Press Compare with the methods whose title matches."""
+    open_tab(page, "Compare")
+    for choice in page.locator("#chosen label").all():
+        choice.locator("input").set_checked(re.search(methods, choice.inner_text()) is not None)
+    page.locator("#compare").click()
+
+
+def fill_all(page: Page, photos: list[Path], method: str, folder: Path) -> Path:
+    """Start a batch of photos of one size with one mask for all; returns the mask's path, in `folder`."""
+    with Image.open(photos[0]) as first:
+        hole = np.zeros((first.height, first.width), np.uint8)
+    hole[hole.shape[0] // 4 : hole.shape[0] // 3, hole.shape[1] // 4 : hole.shape[1] // 2] = 255
+    mask = folder / "stamp.png"
+    Image.fromarray(hole).save(mask)
+    open_tab(page, "Batch")
+    page.locator("#batch-photos input[type=file]").set_input_files(photos)
+    page.locator("#batch-masks input[type=file]").set_input_files(mask)
+    for files, count in (("#batch-photos", len(photos)), ("#batch-masks", 1)):
+        expect(page.locator(f"{files} tr.file")).to_have_count(count)
+    page.locator("#batch-method input").click()
+    page.get_by_role("option", name=re.compile(method)).click()
+    page.locator("#batch-start").click()
+    return mask
+
+
+def hand_over(page: Page, event: str, name: str, kind: str, content: bytes) -> None:
+    """Drop or paste a file on the page."""
+    page.evaluate(
+        """([event, name, kind, content]) => {
+            const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0)), data = new DataTransfer();
+            data.items.add(new File([bytes], name, { type: kind }));
+            const init = { bubbles: true, cancelable: true };
+            const target = document.querySelector(".easel-stage");
+            if (event === "paste") target.dispatchEvent(new ClipboardEvent("paste", { ...init, clipboardData: data }));
+            else target.dispatchEvent(new DragEvent(event, { ...init, dataTransfer: data }));
+        }""",
+        [event, name, kind, base64.b64encode(content).decode()],
+    )
+
+
 def shown(page: Page) -> np.ndarray:
     """The photo as the canvas shows it, without what is painted: uint8 H x W x 3."""
     return pixels(page.evaluate("""document.querySelector("canvas[data-layer=photo]").toDataURL("image/png")"""))[

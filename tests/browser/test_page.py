@@ -9,7 +9,17 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted
+from tests.browser.driving import (
+    choose_method,
+    compare,
+    download,
+    drag,
+    fill,
+    open_photo,
+    open_tab,
+    painted,
+    wait_for_undo,
+)
 
 
 def test_a_painted_photo_is_filled_and_the_rest_comes_back_bit_for_bit(page: Page, photo: Path, tmp_path: Path) -> None:
@@ -104,7 +114,7 @@ def test_an_error_is_shown_and_the_strokes_stay(page: Page, photo: Path) -> None
 def test_a_mask_is_drawn_at_random_undone_and_loaded_from_a_file(page: Page, photo: Path, tmp_path: Path) -> None:
     open_photo(page, photo)
     page.locator("#random-mask").click()
-    page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")
+    wait_for_undo(page)
     assert painted(page).any()
     page.keyboard.press("Control+z")
     assert not painted(page).any()
@@ -113,7 +123,7 @@ def test_a_mask_is_drawn_at_random_undone_and_loaded_from_a_file(page: Page, pho
     Image.fromarray(mask).save(tmp_path / "mask.png")
     _open_mask_tools(page)
     page.locator("#mask-tools input[type=file]").set_input_files(tmp_path / "mask.png")
-    page.wait_for_function("!document.querySelector('[data-tool=undo]').disabled")
+    wait_for_undo(page)
     assert np.array_equal(painted(page), mask > 0)
     page.locator("#look").click()
     expect(page.locator("#mask-summary")).to_contain_text("in one piece")
@@ -122,12 +132,9 @@ def test_a_mask_is_drawn_at_random_undone_and_loaded_from_a_file(page: Page, pho
 def test_compare_streams_the_chosen_methods_with_their_measures(page: Page, photo: Path) -> None:
     open_photo(page, photo)
     drag(page, (0.3, 0.55), (0.6, 0.65))
-    page.get_by_role("tab", name="Compare").click()
-    for choice in page.locator("#chosen label").all():
-        wanted = re.search("Navier|Telea", choice.inner_text()) is not None
-        choice.locator("input").set_checked(wanted)
+    open_tab(page, "Compare")
     page.locator("#hide-and-seek input").set_checked(True)
-    page.locator("#compare").click()
+    compare(page, "Navier|Telea")
     expect(page.locator("#results canvas").first).to_be_visible()
     expect(page.locator("#compare-status")).to_contain_text("all numbers are of the hole")
     expect(page.locator("#results figcaption")).to_have_count(2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, pixels, shown
+from tests.browser.driving import choose_method, download, drag, fill, hand_over, open_photo, painted, pixels, shown
 
 STEPS = ".easel-steps button"
 
@@ -86,34 +85,19 @@ def test_the_same_photo_opened_again_is_a_new_one(page: Page, photo: Path) -> No
     assert not painted(page).any()
 
 
-def _hand_over(page: Page, event: str, name: str, kind: str, content: bytes) -> None:
-    """Drop or paste a file on the page."""
-    page.evaluate(
-        """([event, name, kind, content]) => {
-            const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0)), data = new DataTransfer();
-            data.items.add(new File([bytes], name, { type: kind }));
-            const init = { bubbles: true, cancelable: true };
-            const target = document.querySelector(".easel-stage");
-            if (event === "paste") target.dispatchEvent(new ClipboardEvent("paste", { ...init, clipboardData: data }));
-            else target.dispatchEvent(new DragEvent(event, { ...init, dataTransfer: data }));
-        }""",
-        [event, name, kind, base64.b64encode(content).decode()],
-    )
-
-
 def test_a_photo_is_dropped_or_pasted_and_what_is_none_is_answered(page: Page, photo: Path) -> None:
-    _hand_over(page, "dragover", "notes.txt", "text/plain", b"no photo")
+    hand_over(page, "dragover", "notes.txt", "text/plain", b"no photo")
     expect(page.locator("html")).to_have_class(re.compile("dropping"))
-    _hand_over(page, "drop", "notes.txt", "text/plain", b"no photo")
+    hand_over(page, "drop", "notes.txt", "text/plain", b"no photo")
     expect(page.locator(".easel-message")).to_contain_text("notes.txt is not a photo")
     expect(page.locator("html")).not_to_have_class(re.compile("dropping"))
     expect(page.locator("#about-photo")).to_contain_text("astronaut.jpg")
-    _hand_over(page, "drop", "dropped.png", "image/png", photo.read_bytes())
+    hand_over(page, "drop", "dropped.png", "image/png", photo.read_bytes())
     expect(page.locator("#about-photo")).to_contain_text("dropped.png")
-    _hand_over(page, "paste", "pasted.png", "image/png", photo.read_bytes())
+    hand_over(page, "paste", "pasted.png", "image/png", photo.read_bytes())
     expect(page.locator("#about-photo")).to_contain_text("pasted.png")
     heic = b"ftypheic, but broken"
-    _hand_over(page, "drop", "phone.heic", "", heic)  # many browsers know no type of it; the server reads it
+    hand_over(page, "drop", "phone.heic", "", heic)  # many browsers know no type of it; the server reads it
     expect(page.get_by_text(re.compile("phone.heic .*another"))).to_be_visible()
 
 

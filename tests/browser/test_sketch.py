@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,7 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from inpaint_core import catalogue
 from inpaint_core import sketch as core
+from tests.browser.conftest import PATIENCE
 from tests.browser.driving import choose_method, download, drag, fill, open_photo, painted, pixels, wait_for_undo
+from tests.waiting import until
 
 needs_weights = pytest.mark.skipif(
     not catalogue.get("deepfill_v2").ready, reason="the weights of deepfill_v2, which follows sketches, are absent"
@@ -90,31 +90,21 @@ def test_lines_outside_of_the_mask_are_dimmed(page: Page, smooth: Path) -> None:
     open_photo(page, smooth)
     page.get_by_label("Sketch layer").click()
     drag(page, (0.1, 0.5), (0.9, 0.5))
-    assert _becomes(lambda: bool(_lit(page).any()))
+    until(lambda: bool(_lit(page).any()), PATIENCE / 1000)
     strokes, everything = painted(page, "sketch"), _lit(page)
     assert not (everything & ~strokes).any()
     assert everything.sum() > 0.4 * strokes.sum()  # nothing is masked yet, so only its rim is not lit
     page.get_by_label("Mask layer").click()
     drag(page, (0.5, 0.3), (0.5, 0.7))
-    assert _becomes(lambda: bool(0 < _lit(page).sum() < 0.5 * everything.sum()))
+    until(lambda: bool(0 < _lit(page).sum() < 0.5 * everything.sum()), PATIENCE / 1000)
     lit, mask = _lit(page), painted(page)
     assert np.array_equal(lit & mask, everything & mask)
     assert np.array_equal(painted(page, "sketch"), strokes)  # and nothing is lost
 
 
-def _becomes(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether it comes true before so many seconds have passed: the page draws and answers when it gets to it."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def _lit(page: Page) -> np.ndarray:
     """What is shown in full on the Sketch layer, bool H x W."""
-    page.wait_for_timeout(100)  # it is drawn with the next frame
+    page.evaluate("new Promise(requestAnimationFrame)")  # it is drawn with the next frame
     shown = pixels(page.evaluate("""document.querySelector("canvas[data-layer=lit]").toDataURL("image/png")"""))
     return (shown[..., 3] > 127) & (shown[..., 0] < 127)  # dark, with a light rim around
 
@@ -146,7 +136,7 @@ def test_auto_edges_are_put_on_the_sketch_replaced_by_another_strength_and_undon
     number.fill("0.1")
     number.press("Enter")
     number.blur()  # what was typed counts from here on
-    assert _becomes(lambda: bool(painted(page, "sketch").sum() > edges.sum()))
+    until(lambda: bool(painted(page, "sketch").sum() > edges.sum()), PATIENCE / 1000)
     page.keyboard.press("Control+z")
     assert np.array_equal(painted(page, "sketch"), by_hand)  # one step back, whatever strengths were tried
     page.keyboard.press("Control+z")

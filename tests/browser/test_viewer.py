@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import choose_method, drag, fill, open_photo, painted, pixels, shown
+from tests.browser.driving import choose_method, compare, drag, fill, open_photo, painted, pixels, shown
 
 PANES = ".viewer-pane canvas"
 
@@ -24,11 +23,7 @@ def test_results_of_a_comparison_open_close_up_on_the_hole_and_one_becomes_a_ste
     opened = shown(page)
     drag(page, (0.3, 0.55), (0.6, 0.65))
     hole = painted(page)
-    page.get_by_role("tab", name="Compare").click()
-    for choice in page.locator("#chosen label").all():
-        wanted = re.search("Navier|Telea", choice.inner_text()) is not None
-        choice.locator("input").set_checked(wanted)
-    page.locator("#compare").click()
+    compare(page, "Navier|Telea")
     expect(page.locator("#results .tile")).to_have_count(2)
     expect(page.locator("#compare-status")).to_contain_text("Done")
     page.locator("#results .tile-picture").last.scroll_into_view_if_needed()

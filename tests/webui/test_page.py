@@ -78,7 +78,7 @@ def test_opening_a_photo_closes_the_one_before_and_a_broken_file_does_not(
     assert session.original.is_file()
     opened = column.open({column.opener: str(EXAMPLES[1].photo), workspace.session: session})
     assert not session.original.exists()
-    assert opened[workspace.about_photo].startswith(f"**{EXAMPLES[1].photo.name}**")
+    assert opened[workspace.about_photo].startswith(f"`{EXAMPLES[1].photo.name}`")
     close(opened[workspace.session])
 
 

@@ -52,6 +52,10 @@
     }
     document.querySelectorAll("#preview button:not([aria-label])").forEach((button) =>
       button.setAttribute("aria-label", "What will be filled"));
+    document.querySelectorAll("button[aria-label='common.upload']").forEach((button) => { // a text it has no words for
+      button.setAttribute("aria-label", "Add files");
+      button.title = "Add files";
+    });
   };
   new MutationObserver(nameButtons).observe(document.body, { childList: true, subtree: true });
 

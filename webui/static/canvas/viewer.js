@@ -68,7 +68,7 @@ function viewSteps(ids = []) {
 function buildPanes() {
   const count = look.mode === "4" ? 4 : 2;
   while (look.chosen.length < count) look.chosen.push((look.chosen.at(-1) + 1) % look.pictures.length);
-  viewer.querySelectorAll("[data-mode]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.mode === look.mode));
+  viewer.querySelectorAll("button[data-mode]").forEach((button) => button.setAttribute("aria-pressed", button.dataset.mode === look.mode));
   panesBox.dataset.mode = look.mode;
   viewer.querySelector(".viewer-wipe").hidden = look.mode !== "wipe";
   panesBox.replaceChildren(...Array.from({ length: count }, (_, index) => {
