@@ -9,6 +9,8 @@ REQUIREMENTS ?= $(if $(PIP_OPTIONS),requirements.txt,requirements.lock)
 JOBS ?= 2
 
 BIN := $(VENV)/bin
+# One thread a test process: two processes with two threads each would only get into each other's way.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist worksteal
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_OPTIONS)
 
 .DEFAULT_GOAL := help
@@ -27,7 +29,10 @@ help:
 demo: $(VENV)/.installed
 	$(BIN)/python app.py
 
-test: lint types unit browser
+# All in one run, as the browser tests mostly wait. Each process takes its share of neighbouring tests, which have a
+# server or a network in common, and then some of what the other has left.
+test: lint types
+	$(PYTEST)
 
 # The stamps make installing a matter of once: pip runs again only when a requirements file changes.
 $(BIN)/python:
@@ -48,12 +53,11 @@ lint: $(VENV)/.installed-dev
 types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
-# One thread a test process: two processes with two threads each would only get into each other's way.
 unit: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not browser"
+	$(PYTEST) -m "not browser"
 
 browser: $(VENV)/.installed-dev
-	$(BIN)/pytest -m browser
+	$(PYTEST) -m browser
 
 screenshot: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.browser.screenshot

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from benchmarks import machine, networks
 
 
-def test_the_machine_has_a_rate_in_both_precisions() -> None:
+def test_the_machine_has_a_rate_in_both_precisions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "SIDE", 32)
     rates = machine.convolution_rates(repeats=1)
     assert list(rates)[:2] == ["cpu float32", "cpu bfloat16"]
     assert all(1e6 < rate < 1e16 for rate in rates.values())
@@ -16,7 +17,9 @@ def test_the_machine_has_a_rate_in_both_precisions() -> None:
 
 
 @pytest.mark.parametrize("name", ["glcic", "lama"])
-def test_a_network_is_measured_beside_the_rate_of_the_machine(name: str) -> None:
+def test_a_network_is_measured_beside_the_rate_of_the_machine(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name != "glcic":  # one in a process of its own is enough
+        monkeypatch.setattr(networks, "in_a_fresh_process", lambda function, *arguments: function(*arguments))
     rates = {f"{device} {dtype}": 1e12 for device in ("cpu", "cuda") for dtype in ("float32", "bfloat16")}
     section = networks.networks(rates, sizes=(62,), repeats=1, names=[name])
     (row,) = (dict(zip(section.columns, row, strict=True)) for row in section.rows)

@@ -67,7 +67,7 @@ def test_nothing_runs_out_of_the_window(worked: Page, theme: str, pictures: Path
         worked.keyboard.press("Escape")
 
 
-GRADIOS_OWN = "nested-interactive: <button class=\"icon-button"
+GRADIOS_OWN = 'nested-interactive: <button class="icon-button'
 """The button that adds files to a list has the area to drop them on inside of it."""
 
 

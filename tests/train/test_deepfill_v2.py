@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -101,29 +100,37 @@ def test_every_critic_trains_beside_the_perceptual_term(
     assert logged["adversarial"]
 
 
+KILLED_IN_A_STEP = """
+import os, signal, sys
+from train import deepfill_v2
+from train.core.cli import run_cli
+from train.core.run import Run
+
+log = Run.log
+def log_or_die(run, **scalars):
+    if run.step == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+    log(run, **scalars)
+Run.log = log_or_die
+run_cli(deepfill_v2.main, deepfill_v2.Config)
+"""
+
+
 def test_a_killed_run_resumes_to_the_same_weights_critics_included(photos: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"steps": 30, "checkpoint_minutes": 0.0, "critic_start": 0.2}
+    options: dict[str, Any] = {"steps": 14, "checkpoint_minutes": 0.0, "critic_start": 0.2}
     train(photos, tmp_path / "whole", **options)
 
     killed = tmp_path / "killed"
-    words = [*TINY_WORDS, "--steps", "30", "--checkpoint-minutes", "0", "--critic-start", "0.2"]
-    command = [sys.executable, "-m", "train.deepfill_v2", "--data", str(photos), "--out", str(killed), *words]
+    words = [*TINY_WORDS, "--steps", "14", "--checkpoint-minutes", "0", "--critic-start", "0.2"]
+    command = [sys.executable, "-c", KILLED_IN_A_STEP, "--data", str(photos), "--out", str(killed), *words]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
-    try:
-        deadline = time.monotonic() + 120
-        while not (killed / CHECKPOINT).exists() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert process.returncode == -signal.SIGKILL, "the run must have been killed in its middle"
-    assert 0 < torch.load(killed / CHECKPOINT, weights_only=True)["step"] < 30
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
+    assert torch.load(killed / CHECKPOINT, weights_only=True)["step"] == 8
 
     train(photos, killed, resume=True, **options)
     expected, resumed = (torch.load(tmp_path / name / CHECKPOINT, weights_only=True) for name in ("whole", "killed"))
-    assert resumed["step"] == expected["step"] == 30
+    assert resumed["step"] == expected["step"] == 14
     assert resumed["state"] == expected["state"]
     for part in ("generator", "critic_patch"):
         for name, tensor in expected["networks"][part].items():
@@ -181,17 +188,16 @@ def test_unknown_masks_are_refused_before_anything_is_written(photos: Path, tmp_
 def test_two_processes_train_as_one_with_the_same_batch_and_resume(photos: Path, tmp_path: Path) -> None:
     """The gradients of two halves, averaged, are those of the whole: the loss is a mean over photos."""
 
-    def torchrun(out: Path, *more: str) -> None:
-        port = str(20_000 + os.getpid() % 20_000)
-        launcher = [sys.executable, "-m", "torch.distributed.run", "--master_port", port, "--nproc_per_node", "2"]
-        words = ["-m", "train.deepfill_v2", "--data", str(photos), "--out", str(out), *TINY_WORDS, *more]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        subprocess.run([*launcher, *words], cwd=ROOT, env=environment, check=True, capture_output=True)
+    def session(out: str, *more: str) -> str:
+        words = ["--data", str(photos), "--out", str(tmp_path / out), *TINY_WORDS, *more]
+        return json.dumps([*words, "--critic-start", "0.3", "--no-cosine"])
 
-    schedule = ["--critics", "patch", "--critic-start", "0.3", "--steps", "4", "--no-cosine"]
-    torchrun(tmp_path / "whole", *schedule)
-    torchrun(tmp_path / "parts", *schedule[:-2], "2", "--no-cosine")
-    torchrun(tmp_path / "parts", *schedule, "--resume")
+    sessions = session("whole", "--steps", "4"), session("parts", "--steps", "2")
+    command = [sys.executable, "-m", "tests.train.two_processes", "train.deepfill_v2", *sessions]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    resumed = session("parts", "--steps", "4", "--resume")
+    done = subprocess.run([*command, resumed], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     states = [torch.load(tmp_path / name / CHECKPOINT, weights_only=True) for name in ("whole", "parts")]
     assert states[0]["step"] == states[1]["step"] == 4
     assert states[0]["state"]["critics_since"] == 2
