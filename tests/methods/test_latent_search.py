@@ -71,7 +71,7 @@ def test_a_picture_of_the_prior_is_found_again_by_the_right_prior(
     name: str, folder: Path, square: torch.Tensor
 ) -> None:
     truth = drawn_by(folder, name, 5)
-    filled = LatentSearch(folder, steps=300, restarts=8, prior_weight=0.0).fill(truth * (1 - square), square)
+    filled = LatentSearch(folder, steps=150, restarts=8, prior_weight=0.0).fill(truth * (1 - square), square)
     mean = (truth - truth.mean((2, 3), keepdim=True)).abs()[..., 20:44, 20:44].mean()
     assert filled.extras["prior"] == [name]
     assert (filled.image - truth).abs()[..., 20:44, 20:44].mean() < 0.5 * mean
@@ -81,7 +81,7 @@ def test_a_picture_of_the_prior_is_found_again_by_the_right_prior(
 
 def test_a_batch_of_photos_is_filled_at_once_each_by_its_own_prior(folder: Path, square: torch.Tensor) -> None:
     truth = torch.cat([drawn_by(folder, "faces", 5), drawn_by(folder, "scenes", 6), drawn_by(folder, "faces", 7)])
-    filled = LatentSearch(folder, steps=120, restarts=8).fill(truth, square.expand(3, -1, -1, -1))
+    filled = LatentSearch(folder, steps=60, restarts=8).fill(truth, square.expand(3, -1, -1, -1))
     assert filled.extras["prior"] == ["faces", "scenes", "faces"]
     errors = (filled.image[:, None] - truth[None]).abs().mean((2, 3, 4))
     assert errors.argmin(1).tolist() == [0, 1, 2]
@@ -94,7 +94,7 @@ def test_more_steps_lower_the_context_loss_and_latents_stay_in_the_priors_range(
     draw = DCGAN.forward
     monkeypatch.setattr(DCGAN, "forward", lambda self, latent: seen.append(latent.detach()) or draw(self, latent))
     image, losses = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)), []
-    for steps in (3, 200):
+    for steps in (3, 60):
         losses += LatentSearch(folder, steps=steps, restarts=4).fill(image, square).extras["context_loss"]
     assert losses[1] < losses[0]
     assert max(float(latent.abs().max()) for latent in seen) <= 1

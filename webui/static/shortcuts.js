@@ -56,6 +56,7 @@
       button.setAttribute("aria-label", "Add files");
       button.title = "Add files";
     });
+    document.querySelectorAll("div[aria-label='Empty value']:not([role])").forEach((each) => each.setAttribute("role", "img"));
   };
   new MutationObserver(nameButtons).observe(document.body, { childList: true, subtree: true });
 

@@ -180,4 +180,10 @@ panesBox.addEventListener("pointermove", (event) => {
   if (other) zoomLook(far(event) / far(before)); else drawPanes();
 });
 for (const name of ["pointerup", "pointercancel"]) panesBox.addEventListener(name, (event) => touches.delete(event.pointerId));
-new ResizeObserver(() => drawPanes()).observe(panesBox);
+let drawnAt = null; // width and height of all panes together; null while the viewer is closed
+new ResizeObserver(([{ contentRect: { width, height } }]) => {
+  const isOpen = width > 0 && height > 0;
+  if (isOpen && drawnAt && look?.view) look.view.scale *= Math.min(width / drawnAt[0], height / drawnAt[1]); // as much is seen
+  drawnAt = isOpen ? [width, height] : null;
+  drawPanes();
+}).observe(panesBox);
