@@ -1,9 +1,9 @@
 """The pyramid of a completion: what each level is made of, and how long it is searched.
 
-LPIPS of Navier-Stokes' at a centre and an irregular hole, 12 photos of 256 px, before the rounds were doubled (0.716 and
-0.720) and with other settings: patches of 7 px 0.723, 0.757; colours trusted by twice the exponent 0.695, 0.741; no rule
-for flat places 0.726, 0.751; nearness three times as dear 0.731, 0.769, a third as dear 0.725, 0.715; texture counting
-half 0.723, 0.738, twice 0.722, 0.735. Rounds doubled: 0.697, 0.713.
+LPIPS of Navier-Stokes' at a centre and an irregular hole, 12 photos of 256 px, before the rounds were doubled (0.716,
+0.720) and with other settings: patches of 7 px 0.723, 0.757; colours trusted by twice the exponent 0.695, 0.741; no
+rule for flat places 0.726, 0.751; nearness three times as dear 0.731, 0.769, a third as dear 0.725, 0.715; texture
+counting half 0.723, 0.738, twice 0.722, 0.735. Rounds doubled: 0.697, 0.713.
 """
 
 from __future__ import annotations
