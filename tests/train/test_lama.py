@@ -71,7 +71,7 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_fills(photos: Path, tmp
     assert figures[f"centre_{SIZE}"]["l1_of_ns"] > 0
 
     arguments, state = weights.load("lama", tmp_path / "two" / "export")
-    assert arguments == {"width": 8, "blocks": 1, "global_share": 0.75}
+    assert arguments == {"width": 8, "blocks": 1, "global_share": 0.75, "upsampling": "bilinear", "noise": True}
     network = LaMa(**arguments).eval()
     network.load_state_dict(state)
     with torch.no_grad():
