@@ -62,8 +62,8 @@ class Example:
 
 
 EXAMPLES = (
-    Example("astronaut", "Remove the badge"),
     Example("launch", "Clear the sky"),
+    Example("astronaut", "Remove the badge"),
     Example("coffee", "Remove the spoon"),
     Example("scratched_cat", "Repair scratches"),
 )

@@ -1,6 +1,6 @@
 """Make `docs/screenshot.png` anew from the page as it is: `make screenshot`.
 
-The first example, its badge removed by the default method; the result is in the canvas, the steps below it.
+The first example, filled by the default method; the result is in the canvas, the steps below it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> int:
         expect(page.locator("#about-photo")).to_contain_text(EXAMPLES[0].photo.name)
         page.wait_for_function("window.studio && window.studio.strokes() !== null")
         fill(page)
-        drag(page, (0.165, 0.72), (0.165, 0.79))  # the badge on the sleeve goes next
+        drag(page, (0.1, 0.04), (0.03, 0.95))  # the large tower at the left goes next
         page.mouse.move(1, 1)
         page.wait_for_timeout(500)
         page.screenshot(path=TARGET)
