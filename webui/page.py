@@ -61,6 +61,7 @@ THEME = gr.themes.Soft(
     checkbox_border_color_dark="*neutral_400",
     button_secondary_background_fill="white",
     button_secondary_border_color="*neutral_200",
+    button_secondary_background_fill_hover_dark="*neutral_700",  # the theme's own is too bright for white words
 )
 
 
