@@ -92,16 +92,17 @@ def main(config: Config) -> None:
     loader = load_photos(config, run)
     held_out = loader.held_out(config.critic_photos)
 
-    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
-        """Photos of a step and their masks."""
-        image = loader(step).image
-        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
+    def masked_photos(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Photos of a step, their masks, and noise for the generator."""
+        image, random = loader(step).image, loader.generator(step)
+        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        return image, mask, torch.randn(mask.shape, generator=random).to(run.device)
 
     def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
         filled = run.ema["generator"](image, mask)
         return filled, filled
 
-    statistics = partial(refresh_statistics, run, masked_photos)
+    statistics = partial(refresh_statistics, run, lambda step: masked_photos(step)[:2])
     validation = Validation.of(config, run, fill, statistics=statistics)
 
     def critic_auc() -> float:
@@ -113,8 +114,7 @@ def main(config: Config) -> None:
         return auc(real, fake)
 
     # ---- the loop
-    for step, (truth, mask) in run.steps(masked_photos):
-        noise = torch.randn(mask.shape, generator=loader.generator(step)).to(run.device)
+    for step, (truth, mask, noise) in run.steps(masked_photos):
         filled = generator(truth, mask, noise=noise)  # the discriminator sees the whole prediction, nothing is pasted
         fake, real, hole = shift_together(filled, truth, mask, step=step, stride=16)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -32,9 +31,7 @@ class FillRequest:
 
     def cut(self, box: Box) -> FillRequest:
         """The same of a part of the photo."""
-        planes = {name: getattr(self.options, name) for name in ("sketch", "colours")}
-        options = replace(self.options, **{name: each[box.slices] for name, each in planes.items() if each is not None})
-        return replace(self, image=self.image[box.slices], mask=self.mask[box.slices], options=options)
+        return replace(self, image=self.image[box.slices], mask=self.mask[box.slices], options=self.options.cut(box))
 
 
 @dataclass(frozen=True)
@@ -149,25 +146,9 @@ def _plan(mask: np.ndarray, method: str, options: FillOptions) -> tuple[float, B
 
 def _of_whole(event: FillEvent, request: FillRequest, box: Box) -> FillEvent:
     """What a fill of the part in `box` has sent, as that of the whole photo would."""
-    if isinstance(event, ProgressEvent) or event.image is None:
-        return event
-    image = request.image.copy()
-    image[box.slices] = event.image
     if isinstance(event, PreviewEvent):
-        return PreviewEvent(image)
-    return replace(event, image=image, details=_moved(event.details, box))
-
-
-def _moved(details: dict[str, Any], box: Box) -> dict[str, Any]:
-    """The details of a fill with their boxes moved from the part in `box` to the photo."""
-    moved = dict(details)
-    if "box" in moved:
-        moved["box"] = moved["box"].moved(box.top, box.left)
-    if "crops" in moved:
-        moved["crops"] = [_moved(crop, box) for crop in moved["crops"]]
-    if "refine" in moved:
-        moved["refine"] = _moved(moved["refine"], box)
-    return moved
+        return PreviewEvent(predictor.pasted(event.image, request.image, box))
+    return predictor.in_whole(event, request.image, box) if isinstance(event, Result) else event
 
 
 def run_local(request: FillRequest) -> Iterator[FillEvent]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from inpaint_core.masks.boxes import Box, bounding_box
+
+if TYPE_CHECKING:
+    from inpaint_core.methods.base import FillMethod
 
 MAX_CROPS = 64  # more holes than this are gathered into wider groups
 GRID_SIDE = 1024  # holes are grouped on a grid of at most this many cells a side, whatever the size of the photo
@@ -87,6 +91,17 @@ def plan_crops(
         left, right = _span(hole.left, hole.right, border, least, width)
         crops.append(Crop(Box(top, left, bottom, right), (hole,)))
     return sorted(_merge(crops), key=lambda crop: crop.box.area)
+
+
+def plan_for(mask: np.ndarray, method: FillMethod) -> list[Crop]:
+    """`plan_crops` as the method declares it."""
+    return plan_crops(
+        mask,
+        margin=method.margin,
+        min_margin=method.min_margin,
+        native_size=method.native_size,
+        square=method.fixed_size,
+    )
 
 
 def _merge(crops: list[Crop]) -> list[Crop]:

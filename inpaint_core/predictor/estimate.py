@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from inpaint_core import catalogue
-from inpaint_core.arguments import as_mask
+from inpaint_core.predictor.checks import checked
 from inpaint_core.predictor.crops import depth, plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.options import FillOptions
@@ -28,10 +28,7 @@ def estimate(mask: np.ndarray, method: str | None = None, options: FillOptions =
     Raises:
         InpaintError: what is wrong with the mask or the method, in one sentence.
     """
-    name = catalogue.default_method() if method is None else method
-    catalogue.require_ready(name)
-    options.check()
-    hole = as_mask(mask, np.shape(mask)[:2])
+    name, hole = checked(mask, method, options)
     seconds = _seconds(hole, name) * (EXPLAINING if options.explain else 1)
     if options.refine not in (None, name):
         seconds += _seconds(hole, options.refine)

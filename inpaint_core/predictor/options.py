@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
+from inpaint_core.masks.boxes import Box
 from inpaint_core.numeric import as_seed
 from inpaint_core.predictor.blending import BLENDS
 
@@ -39,6 +40,11 @@ class FillOptions:
     of the known layouts."""
     explain: bool = False
     """Also gather what costs time to gather: gate maps, attention flow (see the method's `fill`)."""
+
+    def cut(self, box: Box) -> FillOptions:
+        """The same for a photo cut to `box`; sketch and colours must be arrays of the photo's size."""
+        planes = {name: getattr(self, name) for name in ("sketch", "colours")}
+        return replace(self, **{name: each[box.slices] for name, each in planes.items() if each is not None})
 
     def check(self) -> None:
         """Raise `InpaintError` unless `refine` and `blend` are None or known words, and the seed has 64 bits."""

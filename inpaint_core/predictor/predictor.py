@@ -20,7 +20,7 @@ from inpaint_core import catalogue
 from inpaint_core.arguments import as_colours, as_image, as_mask, choose_device
 from inpaint_core.numeric import as_seed
 from inpaint_core.predictor.blending import blend
-from inpaint_core.predictor.crops import Crop, depth, plan_crops
+from inpaint_core.predictor.crops import Crop, depth, plan_for
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.known_edges import known_edges
 from inpaint_core.predictor.mosaic import pixelated
@@ -130,13 +130,7 @@ def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
         The completed photo, uint8 H x W x 3, and the details of `fill`.
     """
     image, mask, method = planes.image, planes.mask, run.method
-    crops = plan_crops(
-        mask,
-        margin=method.margin,
-        min_margin=method.min_margin,
-        native_size=method.native_size,
-        square=method.fixed_size,
-    )
+    crops = plan_for(mask, method)
     rim = int(run.rim)
     wanted = cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))) > 0 if rim else mask
 

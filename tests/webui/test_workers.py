@@ -92,7 +92,7 @@ def test_errors_come_back_as_they_were_raised(pool: Pool) -> None:
 
 
 def test_a_call_that_is_closed_ends_by_itself_and_its_process_goes_on(pool: Pool) -> None:
-    other = pool.call(ANNA, Limits(PATIENCE), _count_for_ever, streams=True)
+    other = pool.call(BERT, Limits(PATIENCE), _count_for_ever, streams=True)
     next(other)  # keeps one of the two processes busy
     counting = _value(pool, os.getpid)
     events = pool.call(ANNA, Limits(PATIENCE), _count_for_ever, streams=True)

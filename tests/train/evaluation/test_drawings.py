@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.drawings import DRAWINGS, SIDE, Config, main
 from inpaint_core.errors import InpaintError
+from train.evaluation.drawings import DRAWINGS, SIDE, Config, main
 
 
 @pytest.mark.parametrize("drawing", DRAWINGS, ids=lambda drawing: drawing.what)

@@ -1,6 +1,6 @@
 """A contact sheet of drawings: what a method makes of a hole without and with lines drawn into it.
 
-All of them: python -m benchmarks.drawings --photos photos256-val-00.tar --out sheets
+All of them: python -m train.evaluation.drawings --photos photos256-val-00.tar --out sheets
 
 The lines are drawn on photos of the validation shard `photos256-val-00.tar` (its csv says where each comes from):
 roofs, ridges, horizons, rims, kerbs, a window. Some ask for what was there, some for something new (a higher ridge, a
