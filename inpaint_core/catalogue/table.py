@@ -229,7 +229,7 @@ METHODS = (
         summary="Fast Fourier convolutions see the whole photo at once and continue what repeats.",
         group="large holes",
         advice="For large holes and what repeats, such as fences and fronts; best with the public weights.",
-        make=lambda: methods.feed_forward.FeedForward("lama"),
+        make=lambda: methods.feed_forward.FeedForward("lama", in_steps=True),
         network=lambda: networks.lama.LaMa,
         parameters=27_048_835,
         cost=0.45,

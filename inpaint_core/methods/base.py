@@ -60,6 +60,11 @@ class FillMethod(ABC):
     """The deepest hole it can fill, in pixels from its middle to the nearest known one; a deeper one is filled at a
     smaller scale. None: any."""
 
+    coherent_depth: float | None = None
+    """The deepest hole that it fills coherently in one pass, in pixels as above. A deeper one, or one whose crop has
+    more than `max_pixels`, is filled in steps from small to large, each on the structure of the one before. None:
+    every hole is filled in one pass."""
+
     uses_gpu: bool = False
     """False: the tensors stay on the CPU whatever the device."""
 

@@ -22,6 +22,9 @@ from inpaint_core.methods.engines.pytorch import as_input, prepare
 TRAINED_HOLE = 0.5
 """Side of the largest holes of the training, as a share of its photos'."""
 
+PUBLISHED_SIZE = 256
+"""Side in pixels of the photos that networks with a coherent depth were trained on, where their weights do not say."""
+
 DISPLAY_SIDE = 256
 """Gate maps are kept at no more than so many pixels a side."""
 
@@ -49,6 +52,7 @@ class FeedForward(FillMethod):
     max_pixels: int | None = 1024 * 1024
     reads_hole: bool = False
     trained_depth: bool = False  # `max_depth` is that of the training's deepest holes
+    in_steps: bool = False  # it has a `coherent_depth`
     folder: str | Path | None = None
     load: Callable[[], nn.Module] | None = None
     precision: torch.dtype | None = None  # of the convolutions; None: what is fastest on the device
@@ -73,9 +77,21 @@ class FeedForward(FillMethod):
         the blur than they gain: LPIPS of the centre hole 1.02 against 0.93, and 1.04 against 0.98. GLCIC, early in its
         training, had an L1 of 1.05 on photos of 128 px and of 1.61 on those of 256 px.
         """
-        record = weights.records(self.folder).get(self.name) if self.trained_depth else None
-        size = None if record is None else record.extra.get("recipe", {}).get("size")
+        size = self._trained_size() if self.trained_depth else None
         return None if size is None else size * TRAINED_HOLE / 2
+
+    @property
+    def coherent_depth(self) -> float | None:  # type: ignore[override]
+        """See `FillMethod`: with `in_steps`, that of a hole of twice the side of the training photos.
+
+        So of 512 px for Big LaMa, as Kulshreshtha et al. (2022) have it, whose published weights do not say their size.
+        """
+        return (self._trained_size() or PUBLISHED_SIZE) if self.in_steps else None
+
+    def _trained_size(self) -> int | None:
+        """Side in pixels of the photos that its weights were trained on; None where nothing says so."""
+        record = weights.records(self.folder).get(self.name) if self.load is None else None
+        return None if record is None else record.extra.get("recipe", {}).get("size")
 
     def network(self, device: torch.device | str = "cpu", engine: str | None = None) -> nn.Module:
         """The network with its weights on the device, in evaluation mode; loaded at the first call and kept.

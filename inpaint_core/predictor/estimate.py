@@ -8,9 +8,10 @@ import numpy as np
 
 from inpaint_core import catalogue
 from inpaint_core.predictor.checks import checked
-from inpaint_core.predictor.crops import depth, plan_crops
+from inpaint_core.predictor.crops import plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.options import FillOptions
+from inpaint_core.predictor.steps import plan_steps
 
 GRID_SIDE = 256  # cells
 COST_PIXELS = 512 * 512  # that `Method.cost` is for
@@ -54,10 +55,6 @@ def _seconds(hole: np.ndarray, name: str) -> float:
         return cost * len(crops)
     seconds = 0.0
     for crop in crops:
-        pixels = crop.box.area * cell**2
-        if method.max_pixels is not None:
-            pixels = min(pixels, method.max_pixels)
-        if method.max_depth is not None:
-            pixels *= min(1.0, method.max_depth / (cell * depth(grid[crop.box.slices]))) ** 2
-        seconds += cost * max(LEAST_SHARE, pixels / COST_PIXELS)
+        for step in plan_steps(grid[crop.box.slices], method, method.max_pixels, cell):
+            seconds += cost * max(LEAST_SHARE, step.pixels * cell**2 / COST_PIXELS)
     return seconds

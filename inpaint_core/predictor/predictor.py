@@ -1,16 +1,14 @@
 """Fills the holes of a photo with one method: check, plan crops, fill each, paste, refine, blend.
 
-Read from top to bottom: a photo (`fill`), all its holes (`_fill_holes`), one crop (`_fill_crop`), one crop at one scale
-(`_fill_at`).
+Read from top to bottom: a photo (`fill`), all its holes (`_fill_holes`); one crop is filled in `crop_fill`.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,35 +18,13 @@ from inpaint_core import catalogue
 from inpaint_core.arguments import as_colours, as_image, as_mask, choose_device
 from inpaint_core.numeric import as_seed
 from inpaint_core.predictor.blending import blend
-from inpaint_core.predictor.crops import Crop, depth, plan_for
+from inpaint_core.predictor.crop_fill import Run, fill_crop
+from inpaint_core.predictor.crops import Crop, plan_for
 from inpaint_core.predictor.instances import instance
-from inpaint_core.predictor.known_edges import known_edges
-from inpaint_core.predictor.mosaic import pixelated
 from inpaint_core.predictor.options import FillOptions, Result
 from inpaint_core.predictor.planes import Planes
-from inpaint_core.predictor.resize import as_photo, pad_to_multiple, resize_known
-from inpaint_core.progress import Preview, Progress, part_of, throttled
+from inpaint_core.progress import Preview, Progress, part_of
 from inpaint_core.sketch import as_sketch
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from inpaint_core.methods.base import Filled, FillMethod
-
-MIN_PIXELS_AFTER_OUT_OF_MEMORY = 128 * 128
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a method fills a photo, or a crop of it."""
-
-    method: FillMethod
-    device: str
-    seed: int = 0
-    explain: bool = False
-    rim: bool = False  # for a blend: known pixels beside the hole, too, come back as the method makes them
-    progress: Progress | None = None
-    preview: Preview | None = None
 
 
 def fill(
@@ -150,7 +126,7 @@ def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
     sizes = []
     for index, crop in enumerate(crops):
         largest = index == len(crops) - 1  # its extras are the ones to show
-        filled = _fill_crop(
+        filled = fill_crop(
             planes.cut(crop.box),
             replace(
                 run,
@@ -162,116 +138,10 @@ def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
         )
         paste(completed, filled.image, crop)
         notes += filled.notes
-        sizes.append({"box": crop.box, "scale": filled.scale})
+        sizes.append({"box": filled.box.moved(crop.box.top, crop.box.left), "scale": filled.scale})
         if run.progress is not None:
             run.progress((index + 1) / len(crops), f"{index + 1} of {len(crops)} regions")
     return completed, {"notes": list(dict.fromkeys(notes)), "crops": sizes, **filled.extras, **sizes[-1]}
-
-
-@dataclass(frozen=True)
-class FilledCrop:
-    """A crop after its fill."""
-
-    image: np.ndarray  # uint8 H x W x 3, of which (without a rim) the hole counts
-    scale: float  # at which it was filled
-    notes: list[str]
-    extras: dict[str, Any]
-
-
-def _fill_crop(planes: Planes, run: Run) -> FilledCrop:
-    """Fill a crop at the largest scale that the method and the device's memory can take."""
-    import torch
-
-    height, width = planes.mask.shape
-    max_pixels = run.method.max_pixels
-    first_notes: list[str] = []
-    while True:
-        scale = _scale(planes.mask, run.method, max_pixels)
-        try:
-            filled = _fill_at(scale, planes, run)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            used = round(height * scale) * round(width * scale)
-            too_big = isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)
-            can_shrink = not run.method.fixed_size and used > MIN_PIXELS_AFTER_OUT_OF_MEMORY
-            if run.device == "cpu" or not too_big or not can_shrink:
-                raise
-            max_pixels = used // 2
-            if run.device.startswith("cuda"):
-                torch.cuda.empty_cache()
-            first_notes = ["The GPU's memory did not suffice, so a smaller scale was used."]
-            continue
-        last_notes = [f"Filled at {scale:.0%} of the photo's size and enlarged."] if scale < 1 else []
-        return replace(filled, notes=[*first_notes, *filled.notes, *last_notes])
-
-
-def _scale(mask: np.ndarray, method: FillMethod, max_pixels: int | None) -> float:
-    """The scale at which a method takes a crop with this hole, of no more than so many pixels."""
-    height, width = mask.shape
-    if method.fixed_size and method.native_size:
-        return method.native_size / max(height, width)
-    scale = min(1.0, math.sqrt(max_pixels / (height * width))) if max_pixels else 1.0
-    if method.max_depth is not None:
-        scale = min(scale, method.max_depth / depth(mask))
-    return scale
-
-
-def _fill_at(scale: float, planes: Planes, run: Run) -> FilledCrop:
-    """Scale a crop, pad it, run the method, and undo both."""
-    import torch
-
-    from inpaint_core.methods.base import FillContext
-
-    method = run.method
-    height, width = planes.mask.shape
-    size = new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
-    small, hole = resize_known(planes.image, planes.mask, new_height, new_width)
-    if not hole.any():  # every pixel of the smaller photo has a known part: their mean is the fill
-        return FilledCrop(as_photo(small, height, width), scale, [], {})
-    notes = []
-    if method.reads_hole:
-        small, note = pixelated(planes.image, planes.mask, small, hole, scale)
-        notes.append(note)
-    else:  # nothing of the hole's content may reach a method (OpenCV's Navier-Stokes, for one, would read it)
-        small = np.where(hole[..., None] > 0, small[hole == 0].mean(axis=0), small).astype(np.float32)
-    target = run.device if method.uses_gpu else "cpu"
-
-    def tensor(array: np.ndarray) -> Tensor:
-        """H x W (x C) float32 -> 1 x C x H' x W' on the device, padded to the method's multiples."""
-        padded = pad_to_multiple(array, method.multiple_of, method.native_size if method.fixed_size else None)
-        return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(padded).transpose(2, 0, 1))[None]).to(target)
-
-    def crop_of(output: Tensor) -> np.ndarray:
-        """The method's output at the size of the crop, uint8 H x W x 3."""
-        result = output[0, :, :new_height, :new_width].permute(1, 2, 0).float().cpu().numpy()
-        if scale != 1 and not run.rim:  # what is enlarged runs into its surroundings: let them be the photo
-            result = np.where(hole[..., None] > 0, result, small)
-        return as_photo(result, height, width)
-
-    sketch = initial = colours = None
-    if planes.sketch is not None:
-        lines = cv2.resize(planes.sketch.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-        sketch = tensor((lines > 0.25 * min(1.0, scale)).astype(np.float32))
-    if planes.initial is not None:
-        start = cv2.resize(planes.initial, size[::-1], interpolation=cv2.INTER_AREA)
-        initial = tensor(start.astype(np.float32) / 255)
-    if planes.colours is not None:
-        painted = (planes.colours[..., 3] > 127) & planes.mask
-        dabs, unpainted = resize_known(planes.colours[..., :3], ~painted, new_height, new_width)
-        colours = tensor(np.dstack((dabs, (1 - unpainted) * hole)).astype(np.float32))
-    show: Preview | None = run.preview
-    context = FillContext(
-        sketch=sketch,
-        colours=colours,
-        edges=None if sketch is None or not method.reads_edges else tensor(known_edges(small, hole, run.device)),
-        initial=initial,
-        generator=torch.Generator(target).manual_seed(run.seed),
-        explain=run.explain,
-        progress=run.progress,
-        preview=None if show is None else throttled(lambda output: show(crop_of(output))),
-    )
-    with torch.no_grad():
-        filled: Filled = method.fill(tensor(small), tensor(hole), context)
-    return FilledCrop(crop_of(filled.image), scale, [*notes, *filled.notes], dict(filled.extras))
 
 
 def warm_up(device: str = "auto") -> None:

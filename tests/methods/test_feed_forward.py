@@ -304,3 +304,13 @@ def test_a_network_is_not_shown_deeper_holes_than_it_was_trained_on(tmp_path: Pa
     for name, expected in (("autoencoder", 32), ("deepfill_v2", None)):
         assert make(name, folder=tmp_path).max_depth == expected
     assert make("autoencoder", folder=tmp_path / "none").max_depth is None
+
+
+def test_lama_takes_steps_to_holes_of_more_than_twice_the_side_of_its_training(tmp_path: Path) -> None:
+    lama = catalogue.get("lama").make()
+    lama.folder = tmp_path
+    assert lama.coherent_depth == 256, "of a hole of 512 px, for published weights"
+    build, arguments = SMALL["lama"]
+    weights.save("lama", build(**arguments).state_dict(), arguments, tmp_path, **UNTRAINED, recipe={"size": 128})
+    assert lama.coherent_depth == 128
+    assert make("deepfill_v2").coherent_depth is None

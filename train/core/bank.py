@@ -112,7 +112,7 @@ class PhotoBank:
                 ((0, 0), (height - side, width - side)) if long else (((height - side) // 2, (width - side) // 2),)
             ):
                 square = np.ascontiguousarray(photo[top : top + side, left : left + side])
-                # Area averaging where it is made smaller, as `inpaint_core.predictor.predictor` does it
+                # Area averaging where it is made smaller, as `inpaint_core.predictor.resize` does it
                 way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
                 small.append(torch.from_numpy(cv2.resize(square, (size, size), interpolation=way)))
         count, sides = len(small), torch.full((len(small),), size)
