@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from inpaint_core.methods.patchmatch.kernels import CHANNELS, compiled
+from inpaint_core.methods.patchmatch.kernels import CHANNELS, compiled, inlined
 from inpaint_core.methods.ranges import run
 
 MAX_CYCLES = 20
@@ -190,7 +190,7 @@ def relax(first, last, grid, right_side, solution, colour):
                 solution[row, column, channel] = total * inverse
 
 
-@compiled
+@inlined
 def apply(first, last, grid, solution, image):
     """The left side of the equations in rows [first, last), into `image`."""
     width = grid.diagonal.shape[1] - 2

@@ -20,6 +20,7 @@ from inpaint_core.methods.patchmatch.kernels import (
     TURNABLE,
     USABLE,
     compiled,
+    inlined,
     random_number,
 )
 from inpaint_core.methods.patchmatch.kernels import difference as plain_difference
@@ -27,10 +28,10 @@ from inpaint_core.methods.patchmatch.kernels import difference as plain_differen
 SMALL_TURN = 0.9945  # cosine of six degrees: less is not turned, so that pixels are copied as they are
 
 
-@compiled
-def difference(frame, guide, half, row, column, pose, limit):
+@inlined
+def difference(frame, guide, row, column, pose, limit):
     """As `kernels.difference`, of a target's middle and a source's pose, with the guide."""
-    width = frame.numbers.shape[1]
+    half, width = frame.half, frame.numbers.shape[1]
     cosine, sine, mirror = pose[COSINE], pose[SINE], pose[MIRROR]
     if cosine == 1 and mirror > 0:
         step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
@@ -73,8 +74,8 @@ def difference(frame, guide, half, row, column, pose, limit):
     return total
 
 
-@compiled
-def cost_of(frame, prices, guide, half, target, pose, limit):
+@inlined
+def cost_of(frame, prices, guide, target, pose, limit):
     """What a target costs from a source with this pose; some number above the limit if it is above the limit."""
     row, column = np.int64(frame.places[target, 0]), np.int64(frame.places[target, 1])
     down, right = pose[ROW] - row, pose[COLUMN] - column
@@ -84,17 +85,17 @@ def cost_of(frame, prices, guide, half, target, pose, limit):
     if cost >= limit:
         return cost
     total = frame.total[target]
-    return cost + difference(frame, guide, half, row, column, pose, (limit - cost) * total) / total
+    return cost + difference(frame, guide, row, column, pose, (limit - cost) * total) / total
 
 
 @compiled
-def renew(first, last, half, frame, prices, guide, poses, costs):
+def renew(first, last, frame, prices, guide, matches):
     """The cost of each target's match, for the frame as it is now."""
     for target in range(first, last):
-        costs[target] = cost_of(frame, prices, guide, half, target, poses[target], np.float32(np.inf))
+        matches.costs[target] = cost_of(frame, prices, guide, target, matches.poses[target], np.float32(np.inf))
 
 
-@compiled
+@inlined
 def allowed(frame, guide, target, pose):
     """Whether a target may be filled from this source."""
     row, column = int(np.floor(pose[ROW] + 0.5)), int(np.floor(pose[COLUMN] + 0.5))
@@ -112,11 +113,12 @@ def allowed(frame, guide, target, pose):
 
 
 @compiled
-def sweep(first, last, half, frame, prices, plan, guide, before, poses, costs):
+def sweep(first, last, frame, prices, plan, guide, before, matches):
     """Propagation and random search as in `kernels.sweep`, and sources at the photo's lines for targets at lines.
 
     `plan` also has how many of those a target is offered; `guide` is a `guidance.Guide`.
     """
+    poses, costs = matches.poses, matches.costs
     direction, seed, widest, tries = plan
     height, width = frame.numbers.shape
     pose = np.ones(POSE, np.float32)
@@ -171,7 +173,7 @@ def sweep(first, last, half, frame, prices, plan, guide, before, poses, costs):
                 trial += 1
                 left_over -= 1
             if allowed(frame, guide, target, pose):
-                cost = cost_of(frame, prices, guide, half, target, pose, costs[target])
+                cost = cost_of(frame, prices, guide, target, pose, costs[target])
                 if cost < costs[target]:
                     costs[target] = cost
                     for part in range(POSE):

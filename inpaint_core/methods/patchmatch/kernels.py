@@ -23,18 +23,34 @@ ROW, COLUMN, COSINE, SINE, MIRROR = range(POSE)
 USABLE, TURNABLE = 1, 2
 CHANNELS = 4  # of the flat planes: red, green, blue and texture
 
-compiled: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+# Sums may be reordered, so that they become vector instructions; infinity, the limit of no limit, stays what it is.
+FAST_MATH = {"reassoc", "nsz", "arcp", "contract", "afn"}
+_OPTIONS: Any = {"nogil": True, "cache": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+compiled: Any = njit(**_OPTIONS)
+# What compiled functions call is always part of them. As a function of its own it would be in their machine code and in
+# its own, differently rounded, and which one runs would depend on what was compiled now and what came from the cache.
+# The cache of a function is renewed when its own file changes only: after a change of what others inline, delete
+# __pycache__/*.nbi.
+inlined: Any = njit(**_OPTIONS, forceinline=True)
 
 
 class Frame(NamedTuple):
     """One level of the pyramid, as the comparisons see it."""
 
+    half: int  # side of a patch // 2
     colour: np.ndarray  # float32 (H * W * 4,), the hole with its present content
     weight: np.ndarray  # float32 (H * W * 4,), how much a pixel counts in a comparison
     usable: np.ndarray  # uint8 H x W: USABLE as the middle of a source, TURNABLE too, or 0
     places: np.ndarray  # int32 M x 2, row and column of the middle of each patch that touches the hole: the targets
     numbers: np.ndarray  # int32 H x W, the target with its middle there, or -1
     total: np.ndarray  # float32 (M,), the weight of all its pixels
+
+
+class Matches(NamedTuple):
+    """The best source of each target so far."""
+
+    poses: np.ndarray  # float32 M x POSE
+    costs: np.ndarray  # float32 (M,), weighted mean squared difference plus the prices of the source
 
 
 class Prices(NamedTuple):
@@ -44,7 +60,7 @@ class Prices(NamedTuple):
     turn: float  # of being turned or mirrored
 
 
-@compiled
+@inlined
 def random_number(seed, target, draw):
     """32 random bits of three numbers (the finaliser of MurmurHash3)."""
     state = np.uint32(np.uint32(seed) ^ np.uint32(np.uint32(target) * np.uint32(0x9E3779B1)))
@@ -54,7 +70,7 @@ def random_number(seed, target, draw):
     return np.int64(np.uint32(state ^ np.uint32(state >> np.uint32(16))))
 
 
-@compiled
+@inlined
 def difference(colour, weight, step, side, target, source, limit):
     """Weighted sum of squared differences of two patches; some number above the limit if it is above the limit.
 
@@ -75,33 +91,33 @@ def difference(colour, weight, step, side, target, source, limit):
 
 
 @compiled
-def renew(first, last, half, frame, prices, poses, costs):
+def renew(first, last, frame, prices, matches):
     """The cost of each target's match, for the frame as it is now; of matches that are not turned."""
-    width = frame.numbers.shape[1]
+    half, width = frame.half, frame.numbers.shape[1]
     step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
     for target in range(first, last):
         row, column = frame.places[target, 0], frame.places[target, 1]
-        source_row, source_column = int(poses[target, ROW]), int(poses[target, COLUMN])
+        source_row, source_column = int(matches.poses[target, ROW]), int(matches.poses[target, COLUMN])
         down, right = np.float32(source_row - row), np.float32(source_column - column)
         price = prices.length * np.sqrt(down * down + right * right)
         here = np.uint64(CHANNELS * ((row - half) * width + column - half))
         there = np.uint64(CHANNELS * ((source_row - half) * width + source_column - half))
         apart = difference(frame.colour, frame.weight, step, side, here, there, np.float32(np.inf))
-        costs[target] = price + apart / frame.total[target]
+        matches.costs[target] = price + apart / frame.total[target]
 
 
 @compiled
-def sweep(first, last, half, frame, prices, plan, before, poses, costs):
+def sweep(first, last, frame, prices, plan, before, matches):
     """Propagation and random search (Barnes section 3.2) over a range of targets, without turns.
 
     Args:
         first, last: the range.
-        half: side of a patch // 2.
         frame, prices: see there.
         plan: direction of the sweep (1 or -1), seed, and the largest radius of the random search.
         before: float32 M x POSE, the poses before the sweep.
-        poses, costs: float32 M x POSE and (M,), renewed in place.
+        matches: renewed in place.
     """
+    poses, costs, half = matches.poses, matches.costs, frame.half
     direction, seed, widest = plan
     height, width = frame.numbers.shape
     step, side = np.uint64(CHANNELS * width), np.uint64(2 * half + 1)
@@ -145,7 +161,7 @@ def sweep(first, last, half, frame, prices, plan, before, poses, costs):
         poses[target, ROW], poses[target, COLUMN], costs[target] = best_row, best_column, best
 
 
-@compiled
+@inlined
 def read(frame, at_row, at_column, into):
     """The colour of the frame between four pixels, linearly, into float32 (CHANNELS,)."""
     width = frame.numbers.shape[1]
@@ -165,15 +181,16 @@ def read(frame, at_row, at_column, into):
 
 
 @compiled
-def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
+def vote(first, last, pixels, frame, matches, trust, colours):
     """The weighted mean of what all matches over each pixel of a range suggest for it (Wexler section 3.2).
 
     Args:
         first, last: the range of `pixels`, int32 P x 2.
-        half, frame, poses, costs: as in a sweep.
+        frame, matches: as in a sweep.
         trust: float32 H x W, the confidence in what lies around each target's middle.
         colours: float32 P x CHANNELS, the result.
     """
+    poses, costs, half = matches.poses, matches.costs, frame.half
     height, width = frame.numbers.shape
     voters, highest = np.empty((2 * half + 1) ** 2, np.int32), np.empty((2 * half + 1) ** 2, np.float32)
     colour, mean = np.empty(CHANNELS, np.float32), np.empty(CHANNELS, np.float32)
@@ -214,14 +231,15 @@ def vote(first, last, half, pixels, frame, poses, costs, trust, colours):
 
 
 @compiled
-def choose(first, last, half, pixels, frame, poses, costs, colours, origins):
+def choose(first, last, pixels, frame, matches, colours, origins):
     """What the cheapest match over each pixel of a range suggests for it.
 
     Args:
-        first, last, half, pixels, frame, poses, costs: as for `vote`.
+        first, last, pixels, frame, matches: as for `vote`.
         colours: float32 P x CHANNELS, the result.
         origins: float32 P x POSE, the pose of that match, moved to the pixel.
     """
+    poses, costs, half = matches.poses, matches.costs, frame.half
     height, width = frame.numbers.shape
     for pixel in range(first, last):
         row, column = np.int64(pixels[pixel, 0]), np.int64(pixels[pixel, 1])
@@ -239,7 +257,7 @@ def choose(first, last, half, pixels, frame, poses, costs, colours, origins):
             origins[pixel, part] = poses[cheapest, part]
 
 
-@compiled
+@inlined
 def moved(pose, down, right):
     """Row and column in a source of what lies (down, right) from the middle of its target."""
     cosine, sine, mirror = pose[COSINE], pose[SINE], pose[MIRROR]

@@ -82,7 +82,7 @@ class NearestPatches:
         planes = np.zeros((height, width, CHANNELS), np.float32)
         self.planes, self.has_image = planes, False
         summed = 3 * total[places[:, 0], places[:, 1]].astype(np.float32)
-        self.frame = kernels.Frame(planes.reshape(-1), weight.reshape(-1), usable, places, index, summed)
+        self.frame = kernels.Frame(self.half, planes.reshape(-1), weight.reshape(-1), usable, places, index, summed)
         self.prices = kernels.Prices(NEARNESS / max(height, width), TURNED)
         self.guide: Guide | None = None
         self.sweeps = 0
@@ -93,6 +93,7 @@ class NearestPatches:
         drawn = sources[numbers.integers(len(sources), size=len(places))]
         self.poses[:, ROW], self.poses[:, COLUMN] = drawn // width, drawn % width
         self.costs = np.full(len(places), np.inf, np.float32)
+        self.matches = kernels.Matches(self.poses, self.costs)
 
     def follow(self, lines: Lines, level: int) -> None:
         """Let lines guide the comparisons from now on, and let patches near those in the hole turn and mirror.
@@ -114,11 +115,11 @@ class NearestPatches:
         part = bounding_box(self.hole).slices if self.has_image else slice(None)
         self.planes[part] = image[part]
         self.has_image = True
-        common = (self.half, self.frame, self.prices)
+        seen = (self.frame, self.prices)
         if self.guide is None:
-            self._run(kernels.renew, len(self.costs), RENEWAL, *common, self.poses, self.costs)
+            self._run(kernels.renew, len(self.costs), RENEWAL, *seen, self.matches)
         else:
-            self._run(guided_kernels.renew, len(self.costs), RENEWAL, *common, self.guide, self.poses, self.costs)
+            self._run(guided_kernels.renew, len(self.costs), RENEWAL, *seen, self.guide, self.matches)
 
     def improve(self, rounds: int, radius: int | None = None) -> None:
         """Run sweeps of propagation and random search (Barnes section 3.2), to and fro.
@@ -132,25 +133,23 @@ class NearestPatches:
         for _ in range(rounds):
             plan = (-1 if self.sweeps % 2 else 1, (self.seed + self.sweeps) & 0x7FFFFFFF, radius)
             self.sweeps += 1
-            before, common = self.poses.copy(), (self.half, self.frame, self.prices)
+            before, seen = self.poses.copy(), (self.frame, self.prices)
             if self.guide is None:
-                self._run(kernels.sweep, len(self.costs), trials, *common, plan, before, self.poses, self.costs)
+                self._run(kernels.sweep, len(self.costs), trials, *seen, plan, before, self.matches)
             else:
-                guided = (*common, (*plan, TRIES), self.guide)
-                self._run(guided_kernels.sweep, len(self.costs), trials, *guided, before, self.poses, self.costs)
+                guided = (*seen, (*plan, TRIES), self.guide)
+                self._run(guided_kernels.sweep, len(self.costs), trials, *guided, before, self.matches)
 
     def vote(self) -> np.ndarray:
         """What the matches suggest for the hole's pixels together: float32 P x CHANNELS."""
         colours = np.empty((len(self.pixels), CHANNELS), np.float32)
-        matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
-        self._run(kernels.vote, len(colours), VOTE, *matches, self.trust, colours)
+        self._run(kernels.vote, len(colours), VOTE, self.pixels, self.frame, self.matches, self.trust, colours)
         return colours
 
     def choose(self) -> tuple[np.ndarray, np.ndarray]:
         """What the best match over each pixel of the hole suggests, float32 P x CHANNELS, and its pose, P x POSE."""
         colours, origins = (np.empty((len(self.pixels), count), np.float32) for count in (CHANNELS, POSE))
-        matches = (self.half, self.pixels, self.frame, self.poses, self.costs)
-        self._run(kernels.choose, len(colours), VOTE, *matches, colours, origins)
+        self._run(kernels.choose, len(colours), VOTE, self.pixels, self.frame, self.matches, colours, origins)
         return colours, origins
 
     def _run(self, loop: Callable[..., None], count: int, trials: float, *arguments: object) -> None:
