@@ -16,8 +16,8 @@ import numpy as np
 from gradio.components import Component
 
 import inpaint_core
-from inpaint_core import InpaintError, catalogue
-from inpaint_core import photo as photos
+from inpaint_core import catalogue
+from inpaint_core.batch import suffix_of
 from inpaint_core.compare import fill_all
 from inpaint_core.predictor import FillOptions
 from webui import exchange, runner, work
@@ -89,7 +89,7 @@ def inpaint(
         The file of the completed photo, in the photo's size.
     """
     sent = work.run(exchange.read, photo, mask, sketch, colours, MaskRepairs(dilate, invert))
-    suffix = _suffix(format or sent.picture.format)
+    suffix = suffix_of(format or sent.picture.format)
     options = FillOptions(
         sketch=sent.sketch,
         colours=sent.colours,
@@ -208,15 +208,6 @@ def methods() -> list[dict[str, Any]]:
         }
         for method in [*inpaint_core.methods(), *(each for each in inpaint_core.public_methods() if each.ready)]
     ]
-
-
-def _suffix(style: str) -> str:
-    """The usual ending of the names of files of a format, such as .jpg."""
-    word = style.strip().lower().lstrip(".")
-    for name, suffixes in photos.FORMATS.items():
-        if word == name.lower() or f".{word}" in suffixes:
-            return suffixes[0]
-    raise InpaintError(f"{style!r} is not a format of photos; choose one of {', '.join(photos.FORMATS)}.")
 
 
 def _write(sent: Sent, source: str, result: inpaint_core.Result, suffix: str) -> str:

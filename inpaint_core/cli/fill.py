@@ -83,7 +83,7 @@ class Fill:
         from inpaint_core import weights
 
         record = weights.record_of(self.weights)
-        return record.method if record else weights.convert_public(weights.read_public_state_dict(self.weights)).method
+        return record.method if record else weights.convert_public(weights.read_state_dict(self.weights)).method
 
     def _fill_file(self, job: Job, options: FillOptions, progress: Progress | None = None) -> tuple[float, list[str]]:
         """Fill one photo and write the result; returns the seconds of the fill, and sentences for the user."""

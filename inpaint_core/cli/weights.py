@@ -174,7 +174,6 @@ class Convert:
 
     def run(self) -> int:
         """Convert; returns the exit status."""
-        from inpaint_core import catalogue  # noqa: F401  # says which network belongs to which method
         from inpaint_core.cli import console
         from inpaint_core.weights.public import store
 
@@ -219,7 +218,6 @@ def markdown_table(rows: Sequence[PublicWeights]) -> str:
 
 def _fetch(row: PublicWeights) -> None:
     """Fetch one set with a progress bar."""
-    from inpaint_core import catalogue  # noqa: F401  # says which network belongs to which method
     from inpaint_core.cli import console
     from inpaint_core.weights.public import fetch
 

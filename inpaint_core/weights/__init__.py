@@ -11,9 +11,9 @@ from inpaint_core.weights.public import (
     convert_public,
     load_public,
     network_from_public,
-    read_public_state_dict,
 )
-from inpaint_core.weights.state import load_into, read_state_dict
+from inpaint_core.weights.reading import read_state_dict
+from inpaint_core.weights.state import load_into
 from inpaint_core.weights.storage import DTYPES, load, save
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "load_public",
     "network_class",
     "network_from_public",
-    "read_public_state_dict",
     "read_state_dict",
     "ready",
     "record_of",

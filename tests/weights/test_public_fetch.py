@@ -54,7 +54,7 @@ def test_what_is_fetched_is_the_published_network_and_says_where_it_is_from(publ
     assert (record.licence, record.data) == ("CC BY-NC 4.0", "nothing")
     assert record.extra["url"] == publisher.url("small.pth")
     assert record.extra["published_sha256"] == registry.rows()[0].files[0].checksum.digits  # type: ignore[union-attr]
-    published = weights.network_from_public(weights.read_public_state_dict(write(publisher, "copy.pth")))[1]
+    published = weights.network_from_public(weights.read_state_dict(write(publisher, "copy.pth")))[1]
     fetched = weights.load_network("lama", store.folder_of("lama@small"))
     for name, tensor in published.state_dict().items():
         assert torch.equal(fetched.state_dict()[name], tensor)

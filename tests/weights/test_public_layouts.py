@@ -156,7 +156,7 @@ FILES: dict[str, Callable[[State, Path], None]] = {
 def test_every_kind_of_file_gives_its_tensors(tmp_path: Path, suffix: str) -> None:
     state = lama_state()
     FILES[suffix](lightning(state), tmp_path / f"weights.{suffix}")
-    found = weights.convert_public(weights.read_public_state_dict(tmp_path / f"weights.{suffix}"))
+    found = weights.convert_public(weights.read_state_dict(tmp_path / f"weights.{suffix}"))
     expected = weights.convert_public(state)
     assert found.state.keys() == expected.state.keys()
     assert all(torch.equal(found.state[name], tensor) for name, tensor in expected.state.items())
@@ -183,7 +183,7 @@ def test_other_files_are_one_sentence_and_run_nothing(
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(content)
     with pytest.raises(InpaintError) as caught:
-        weights.read_public_state_dict(name)
+        weights.read_state_dict(name)
     assert name in str(caught.value)
     assert str(caught.value).count("\n") == 0
     assert not Path("hostile-was-run").exists()

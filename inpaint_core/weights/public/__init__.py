@@ -5,7 +5,6 @@ Importing this package does not import torch.
 
 from inpaint_core.weights.public.conversion import Converted, convert_public, load_public, network_from_public
 from inpaint_core.weights.public.layouts import LAYOUTS, Layout
-from inpaint_core.weights.public.reading import read_public_state_dict
 
 __all__ = [
     "LAYOUTS",
@@ -14,5 +13,4 @@ __all__ = [
     "convert_public",
     "load_public",
     "network_from_public",
-    "read_public_state_dict",
 ]

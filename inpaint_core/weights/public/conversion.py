@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inpaint_core.errors import InpaintError
 from inpaint_core.weights.networks import network_class
 from inpaint_core.weights.public.layouts import LAYOUTS, Layout
-from inpaint_core.weights.public.reading import read_public_state_dict
+from inpaint_core.weights.reading import read_state_dict
 from inpaint_core.weights.state import load_into
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def load_public(method: str, file: str | Path) -> nn.Module:
 
     Args:
         method: the word of the catalogue that the file is meant for.
-        file: as for `read_public_state_dict`.
+        file: as for `read_state_dict`.
 
     Raises:
         InpaintError: the file is missing, damaged, of no known layout, or of another method, which the sentence names.
     """
-    converted = convert_public(read_public_state_dict(file))
+    converted = convert_public(read_state_dict(file))
     if converted.method != method:
         raise InpaintError(
             f"{file} holds weights of {converted.method} ({converted.layout.name}): choose that method, not {method}."

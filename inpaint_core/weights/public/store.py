@@ -213,9 +213,9 @@ def remove(name: str) -> int:
 def _converted(path: Path, method: str | None) -> Converted:
     """The weights of a published file as our network takes them, put into one as a test."""
     from inpaint_core.weights.public.conversion import convert_public
-    from inpaint_core.weights.public.reading import read_public_state_dict
+    from inpaint_core.weights.reading import read_state_dict
 
-    converted = convert_public(read_public_state_dict(path))
+    converted = convert_public(read_state_dict(path))
     if method not in (None, converted.method):
         raise InpaintError(
             f"{path.name} holds weights of {converted.method} ({converted.layout.name}), not of {method}: say --method "

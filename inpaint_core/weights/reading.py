@@ -1,4 +1,4 @@
-"""Reads the files that published weights come in; no code that a pickle names is ever run."""
+"""Reads the files that weights come in, ours and published ones; no code that a pickle names is ever run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inpaint_core.errors import InpaintError
-from inpaint_core.weights.state import plain_state_dict
 from inpaint_core.weights.storage import parse
 
 if TYPE_CHECKING:
@@ -27,11 +26,14 @@ STAND_INS = (
 )
 """What Lightning checkpoints name beside tensors: the training's configuration and callbacks, of no use here."""
 
+WRAPPERS = ("G", "netG", "generator", "model", "state_dict")
+"""Where a checkpoint keeps the generator's weights."""
+
 _allowing = threading.Lock()
 
 
-def read_public_state_dict(path: str | Path) -> dict[str, Tensor]:
-    """Read the state dict in a published file: safetensors, a PyTorch pickle, a Lightning checkpoint or TorchScript.
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """Read the state dict in a file: safetensors, a PyTorch pickle, a Lightning checkpoint or TorchScript.
 
     Pickles are read with `weights_only`, so that they hold tensors and plain values or are refused. A Lightning
     checkpoint also names the classes of its configuration; inert classes stand in for those. TorchScript is a program
@@ -41,7 +43,7 @@ def read_public_state_dict(path: str | Path) -> dict[str, Tensor]:
         path: of the file.
 
     Returns:
-        Name -> tensor, on the CPU, as the file has them; what lies under "state_dict", "generator" and the like is
+        Name -> tensor, on the CPU, as the file has them; what lies under one of `WRAPPERS` is
         taken out, and the "module." of data-parallel training is cut off.
 
     Raises:
@@ -55,18 +57,30 @@ def read_public_state_dict(path: str | Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return parse(path.read_bytes(), path)
     try:
-        if is_torchscript(path):
-            return plain_state_dict(torch.jit.load(path, map_location="cpu").state_dict(), path)
+        if _is_torchscript(path):
+            return _plain_state_dict(torch.jit.load(path, map_location="cpu").state_dict(), path)
         with _inert_stand_ins():
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # both readers raise whatever a damaged or hostile file provokes
         raise InpaintError(
             f"{path} is damaged or no file of plain tensors: fetch it again, or save its state dict as safetensors."
         ) from error
-    return plain_state_dict(content, path)
+    return _plain_state_dict(content, path)
 
 
-def is_torchscript(path: str | Path) -> bool:
+def _plain_state_dict(content: Any, path: Path) -> dict[str, Tensor]:
+    """The state dict in what a PyTorch file held."""
+    import torch
+
+    for wrapper in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not content or not all(torch.is_tensor(value) for value in content.values()):
+        raise InpaintError(f"{path} holds no state dict: give a dictionary of named tensors.")
+    return {str(name).removeprefix("module."): value for name, value in content.items()}
+
+
+def _is_torchscript(path: str | Path) -> bool:
     """True for an archive of TorchScript, which holds code beside its tensors."""
     if not zipfile.is_zipfile(path):
         return False
