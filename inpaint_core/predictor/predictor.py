@@ -6,7 +6,7 @@ Read from top to bottom: a photo (`fill`), all its holes (`_fill_holes`); one cr
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -57,20 +57,16 @@ def fill(
     """
     name = catalogue.default_method() if method is None else method
     record = catalogue.require_ready(name) if options.weights is None else catalogue.get(name)
-    options.check()
-    pixels = as_image(image)
-    hole = as_mask(mask, pixels.shape[:2])
-    edges = None if options.sketch is None else as_sketch(options.sketch, pixels.shape[:2])
-    colours = None if options.colours is None else as_colours(options.colours, pixels.shape[:2])
+    planes = _planes_of(image, mask, options)
     device = choose_device(options.device)
     if progress is not None:
         progress(0.0, f"{record.title} ...")
 
     start = time.perf_counter()
-    refiner = None if options.refine == record.name else options.refine
-    filled_at = 1.0 if options.blend is None else 0.95  # shares of the work, for the progress
-    first_at = filled_at if refiner is None else filled_at / 2
     blended = options.blend is not None
+    refiner = None if options.refine in (None, record.name) else catalogue.get(options.refine)
+    filled_at = 0.95 if blended else 1.0  # shares of the work, for the progress
+    first_at = filled_at if refiner is None else filled_at / 2
     run = Run(
         instance(record.name, options.weights),
         device,
@@ -80,31 +76,51 @@ def fill(
         progress=part_of(progress, 0, first_at),
         preview=preview,
     )
-    completed, details = _fill_holes(Planes(pixels, hole, edges, colours=colours), run)
+    filled = _fill_holes(planes, run)
+    completed, notes, details = filled.image, list(filled.notes), filled.details()
     if refiner is not None:
         report = part_of(progress, first_at, filled_at)
-        run = replace(run, method=instance(refiner), rim=blended, progress=report, preview=None)
-        completed, refined = _fill_holes(Planes(pixels, hole, edges, completed, colours), run)
-        notes = [*details["notes"], f"Texture refined by {catalogue.get(refiner).title}."]
-        details = {**details, "notes": notes, "refine": refined}
-    followed = record.accepts_colours or (refiner is not None and catalogue.get(refiner).accepts_colours)
-    if colours is not None and not followed:
+        run = replace(run, method=instance(refiner.name), rim=blended, progress=report, preview=None)
+        refined = _fill_holes(replace(planes, initial=completed), run)
+        completed, details["refine"] = refined.image, refined.details()
+        notes.append(f"Texture refined by {refiner.title}.")
+    if planes.colours is not None and not any(each.accepts_colours for each in (record, refiner) if each is not None):
         able = ", ".join(each.title for each in catalogue.methods() if each.accepts_colours)
-        details = {**details, "notes": [*details["notes"], f"{record.title} does not follow colours; {able} do."]}
-    if options.blend is not None:
-        completed = blend(pixels, hole, completed, mixed=options.blend == "mixed")
-        details = {**details, "notes": [*details["notes"], f"Blended into the photo ({options.blend} gradients)."]}
+        notes.append(f"{record.title} does not follow colours; {able} do.")
+    if blended:
+        completed = blend(planes.image, planes.mask, completed, mixed=options.blend == "mixed")
+        notes.append(f"Blended into the photo ({options.blend} gradients).")
         if progress is not None:
             progress(1.0, "Blended into the photo")
-    return Result(record.name, completed, time.perf_counter() - start, details)
+    return Result(record.name, completed, time.perf_counter() - start, {**details, "notes": notes})
 
 
-def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
-    """Cut out every hole with its surroundings, fill it and paste it back.
+def _planes_of(image: np.ndarray | Image.Image, mask: np.ndarray | Image.Image, options: FillOptions) -> Planes:
+    """What a caller has given, checked, as planes of the photo's size."""
+    options.check()
+    pixels = as_image(image)
+    size = pixels.shape[:2]
+    sketch = None if options.sketch is None else as_sketch(options.sketch, size)
+    colours = None if options.colours is None else as_colours(options.colours, size)
+    return Planes(pixels, as_mask(mask, size), sketch, colours=colours)
 
-    Returns:
-        The completed photo, uint8 H x W x 3, and the details of `fill`.
-    """
+
+@dataclass(frozen=True)
+class FilledPhoto:
+    """A photo after the fill of all its holes."""
+
+    image: np.ndarray  # uint8 H x W x 3
+    notes: list[str]
+    crops: list[dict[str, Any]]  # box and scale of each; the last one is the largest
+    extras: dict[str, Any]  # of the largest crop, by the method
+
+    def details(self) -> dict[str, Any]:
+        """As `fill` returns them."""
+        return {"notes": self.notes, "crops": self.crops, **self.extras, **self.crops[-1]}
+
+
+def _fill_holes(planes: Planes, run: Run) -> FilledPhoto:
+    """Cut out every hole with its surroundings, fill it and paste it back."""
     image, mask, method = planes.image, planes.mask, run.method
     crops = plan_for(mask, method)
     rim = int(run.rim)
@@ -141,7 +157,7 @@ def _fill_holes(planes: Planes, run: Run) -> tuple[np.ndarray, dict[str, Any]]:
         sizes.append({"box": filled.box.moved(crop.box.top, crop.box.left), "scale": filled.scale})
         if run.progress is not None:
             run.progress((index + 1) / len(crops), f"{index + 1} of {len(crops)} regions")
-    return completed, {"notes": list(dict.fromkeys(notes)), "crops": sizes, **filled.extras, **sizes[-1]}
+    return FilledPhoto(completed, list(dict.fromkeys(notes)), sizes, filled.extras)
 
 
 def warm_up(device: str = "auto") -> None:
