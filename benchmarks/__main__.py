@@ -39,6 +39,8 @@ class Options:
     """Fewer repetitions, and smaller photos."""
     training: bool = False
     """Measure the steps of the training scripts instead."""
+    engines: bool = False
+    """Measure Big LaMa and AOT-GAN by engine instead: CPU time of one thread, and the peak of memory."""
     page: bool = False
     """Measure the page in Chromium instead: bytes, seconds until it is ready, frames of a stroke."""
     script: UseAppendAction[Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME")]] = ()
@@ -55,6 +57,11 @@ def sections(options: Options) -> Iterator[Section]:
         from benchmarks.page import page
 
         yield page()
+        return
+    if options.engines:
+        from benchmarks.engines import engines
+
+        yield engines(repeats=1 if options.quick else 3)
         return
     if options.training:
         try:

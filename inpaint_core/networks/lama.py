@@ -8,6 +8,7 @@ paper, as arguments: features may be enlarged bilinearly, and see noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -18,7 +19,9 @@ from torch import Tensor, nn
 from inpaint_core.networks.layers.hole import fill_hole
 from inpaint_core.networks.layers.noise import fixed_noise
 from inpaint_core.networks.layers.padding import reflect_pad
+from inpaint_core.networks.layers.windows import cut, hole_window, paste
 
+REACH = 3  # places of an eighth of the size by which the enlarging layers and the head reach into a hole, or less
 NOISE = 0.05  # initial standard deviation of the weights of the noise
 
 Paths = tuple[Tensor, Tensor | None]
@@ -155,6 +158,8 @@ class LaMa(nn.Module):
     """
 
     multiple_of = 8
+    hole_only = False
+    """Decode around the hole alone: the same result there, the input elsewhere. See `restrict_to_hole`."""
 
     def __init__(
         self,
@@ -191,6 +196,10 @@ class LaMa(nn.Module):
             nn.init.normal_(layer.get_parameter("weight"), std=NOISE)
         self.head = nn.Conv2d(width, 3, 7)
 
+    def restrict_to_hole(self) -> None:
+        """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
+        self.hole_only = True
+
     def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 
@@ -203,7 +212,22 @@ class LaMa(nn.Module):
         Returns:
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
-        return self.colours(self.predict(self.planes(image, mask, noise)))
+        planes = self.planes(image, mask, noise)
+        features = self.encode(planes)
+        return self.decoded(features, planes, self.decode)
+
+    def decoded(self, features: Tensor, planes: Tensor, decode: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """The image, N x 3 x H x W in [0, 1], that is decoded from the blocks' features: where `hole_only`, in part.
+
+        Args:
+            features: of `encode`.
+            planes: of `planes`.
+            decode: `self.decode`, or what does the same.
+        """
+        stride = self.multiple_of
+        window = hole_window(planes[:, 3:4], REACH, stride) if self.hole_only else None
+        part = decode(cut(features, window), cut(planes, window, stride))
+        return paste(planes[:, :3].float(), self.colours(part), window, stride)
 
     def planes(self, image: Tensor, mask: Tensor, noise: Tensor | None = None) -> Tensor:
         """What the layers take, N x 4 x H x W: the image without its hole, and the mask; with noise N x 5 x H x W."""
@@ -214,13 +238,21 @@ class LaMa(nn.Module):
 
     def predict(self, planes: Tensor) -> Tensor:
         """All layers: what `planes` returns -> N x 3 x H x W, any range."""
+        return self.decode(self.encode(planes), planes)
+
+    def encode(self, planes: Tensor) -> Tensor:
+        """The layers up to the last block: what `planes` returns -> N x 8 width x H / 8 x W / 8."""
         planes = planes.to(self.head.weight.dtype)
         local, global_ = self.stem(planes[:, :4])
         for layer in self.down:
             local, global_ = layer(local, global_)
         for block in self.blocks:
             local, global_ = block(local, global_)
-        features = torch.cat((local, global_), dim=1)  # (N, 8 * width, H / 8, W / 8)
+        return torch.cat((local, global_), dim=1)
+
+    def decode(self, features: Tensor, planes: Tensor) -> Tensor:
+        """The layers behind the blocks: N x 8 width x H / 8 x W / 8, and planes for their noise -> N x 3 x H x W."""
+        planes = planes.to(features.dtype)
         for level in range(3):
             if self.takes_noise:
                 features = features + self.noise[level](F.pixel_unshuffle(planes[:, 4:], 8 >> level))

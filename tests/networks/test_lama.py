@@ -98,3 +98,19 @@ def test_the_discriminator_scores_patches_and_returns_the_features_of_every_bloc
     assert not [name for name, value in critic.named_parameters() if value.grad is None or not value.grad.any()]
     assert image.grad is not None
     assert image.grad.any()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("upsampling", ["transposed", "bilinear"])
+def test_restricted_to_the_hole_it_fills_hole_and_rim_as_before_and_returns_the_photo_far_from_it(upsampling) -> None:
+    torch.manual_seed(0)
+    network = LaMa(width=4, blocks=1, upsampling=upsampling, noise=upsampling == "bilinear").eval()
+    image, mask = torch.rand(1, 3, 128, 192), torch.zeros(1, 1, 128, 192)
+    mask[..., 40:64, 32:56] = 1
+    whole = network(image, mask)
+    network.restrict_to_hole()
+    part = network(image, mask)
+    rim = functional.max_pool2d(mask, 9, 1, 4).expand_as(image) > 0
+    torch.testing.assert_close(part[rim], whole[rim], atol=5e-6, rtol=0)
+    torch.testing.assert_close(part[..., 96:], image[..., 96:])
+    assert not torch.allclose(whole[..., 96:], image[..., 96:], atol=1e-2)

@@ -27,18 +27,19 @@ MIN_SHARE = 0.9
 """Share of the parameters that the compiled parts must hold for the engine to be worth its copies back and forth."""
 
 
-def accelerate(network: nn.Module, dtype: torch.dtype) -> nn.Module | None:
+def accelerate(network: nn.Module, dtype: torch.dtype, winograd: bool = True) -> nn.Module | None:
     """Compile the network's stacks of convolutions for the CPU.
 
     Args:
         network: in evaluation mode, float32, on the CPU; changed in place, or wrapped where all of it is one graph.
             Tensors between its parts stay float32.
         dtype: what convolutions compute in, torch.float32 or torch.bfloat16.
+        winograd: by Winograd's minimal filtering where that is faster; False: by OpenVINO alone, to compare.
 
     Returns:
         The network, or None (unchanged) where the supported layers hold too little of it.
     """
-    if dtype == torch.float32 and winograd_networks.gains(network):
+    if winograd and dtype == torch.float32 and winograd_networks.gains(network):
         return _with_winograd(network)
     if type(network) in LAYERS:
         return CompiledGenerator(network, dtype)

@@ -99,9 +99,9 @@ class WinogradLaMa(nn.Module):
         """As the network's own `forward`."""
         planes = self.network.planes(image, mask)
         if min(planes.shape[-2:]) < 2 * self.network.multiple_of:
-            return self.network.colours(self.network.predict(planes))
+            return self.network.decoded(self.network.encode(planes), planes, self.network.decode)
         features = torch.stack([self._through_blocks(each) for each in self.before(planes)])
-        return self.network.colours(self.behind(features))
+        return self.network.decoded(features, planes, lambda part, _: self.behind(part))
 
     def _through_blocks(self, features: Tensor) -> Tensor:
         """C x H x W -> the same."""
