@@ -18,8 +18,8 @@ SIDE = 512  # pixels of the square photo
 NOTE = (
     "float32. CPU s: the least of several passes of one thread, the engines in turn in one process. Peak: of a process "
     "of its own that builds the network, with drawn weights, and fills twice, above the same process before; weights "
-    "included. Torch: eager, channels last, as its publishers run it. Hole only: as in a fill, which decodes around the "
-    "hole alone, here a quarter of the photo."
+    "included. Torch: eager, channels last. Hole only: as in a fill, which decodes around the hole alone, here a "
+    "quarter of the photo."
 )
 
 

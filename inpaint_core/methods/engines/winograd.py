@@ -26,12 +26,14 @@ from inpaint_core.methods import ranges
 
 INPUT, OUTPUT = 6, 4  # pixels of a tile's side
 MOST_TILES = 512  # at a time: with more of them the memory is too slow, with fewer the matrix products are
+TWO, FOUR, FIVE, EIGHT = np.float32([2, 4, 5, 8])  # with integers numba would compute in float64
 ABSENT = -1  # index of a row or column that is zero, or is not to be written
 
 # Kernels are transformed by G g G'.
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 
 _compiled: Any = njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
+_inlined: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,26 @@ def convolve(maps: list[np.ndarray], outputs: list[Output], dilation: int = 1) -
     return results
 
 
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Six arrays of K channels: of what is in a line of a tile."""
+
+
+@_inlined
+def _to_six(d: Rows, t: Rows) -> None:
+    """One side of B' d B: t = B' d."""
+    d0, d1, d2, d3, d4, d5 = d
+    t0, t1, t2, t3, t4, t5 = t
+    for c in range(len(t0)):
+        even, odd = d4[c] - FOUR * d2[c], d3[c] - FOUR * d1[c]
+        near, far = d4[c] - d2[c], TWO * (d3[c] - d1[c])
+        t0[c] = FOUR * d0[c] - FIVE * d2[c] + d4[c]
+        t1[c] = even + odd
+        t2[c] = even - odd
+        t3[c] = near + far
+        t4[c] = near - far
+        t5[c] = FOUR * d1[c] - FIVE * d3[c] + d5[c]
+
+
 @_compiled
 def _transform(
     start: int, stop: int, image: np.ndarray, rows: np.ndarray, columns: np.ndarray, first: int, planes: np.ndarray
@@ -159,6 +181,7 @@ def _transform(
     across = len(columns)
     zeros = np.zeros(channels, np.float32)
     half = np.empty((INPUT, INPUT, channels), np.float32)
+    own = slice(first, first + channels)
     for row in range(start, stop):
         for column in range(across):
             for j in range(INPUT):
@@ -170,30 +193,28 @@ def _transform(
                 d3 = zeros if x < 0 or y3 < 0 else image[y3, x]
                 d4 = zeros if x < 0 or y4 < 0 else image[y4, x]
                 d5 = zeros if x < 0 or y5 < 0 else image[y5, x]
-                t0, t1, t2, t3, t4, t5 = half[0, j], half[1, j], half[2, j], half[3, j], half[4, j], half[5, j]
-                for c in range(channels):
-                    even, odd = d4[c] - 4 * d2[c], d3[c] - 4 * d1[c]
-                    near, far = d4[c] - d2[c], 2 * (d3[c] - d1[c])
-                    t0[c] = 4 * d0[c] - 5 * d2[c] + d4[c]
-                    t1[c] = even + odd
-                    t2[c] = even - odd
-                    t3[c] = near + far
-                    t4[c] = near - far
-                    t5[c] = 4 * d1[c] - 5 * d3[c] + d5[c]
+                t = half[0, j], half[1, j], half[2, j], half[3, j], half[4, j], half[5, j]
+                _to_six((d0, d1, d2, d3, d4, d5), t)
             tile = row * across + column
             for i in range(INPUT):
-                d0, d1, d2, d3, d4, d5 = half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5]
+                d = half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5]
                 p0, p1, p2 = planes[6 * i, tile], planes[6 * i + 1, tile], planes[6 * i + 2, tile]
                 p3, p4, p5 = planes[6 * i + 3, tile], planes[6 * i + 4, tile], planes[6 * i + 5, tile]
-                for c in range(channels):
-                    even, odd = d4[c] - 4 * d2[c], d3[c] - 4 * d1[c]
-                    near, far = d4[c] - d2[c], 2 * (d3[c] - d1[c])
-                    p0[first + c] = 4 * d0[c] - 5 * d2[c] + d4[c]
-                    p1[first + c] = even + odd
-                    p2[first + c] = even - odd
-                    p3[first + c] = near + far
-                    p4[first + c] = near - far
-                    p5[first + c] = 4 * d1[c] - 5 * d3[c] + d5[c]
+                _to_six(d, (p0[own], p1[own], p2[own], p3[own], p4[own], p5[own]))
+
+
+@_inlined
+def _to_four(m: Rows, t: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> None:
+    """One side of A' m A: t = A' m."""
+    m0, m1, m2, m3, m4, m5 = m
+    t0, t1, t2, t3 = t
+    for c in range(len(t0)):
+        near, far = m1[c] + m2[c], m3[c] + m4[c]
+        near_odd, far_odd = m1[c] - m2[c], m3[c] - m4[c]
+        t0[c] = m0[c] + near + far
+        t1[c] = near_odd + TWO * far_odd
+        t2[c] = near + FOUR * far
+        t3[c] = near_odd + EIGHT * far_odd + m5[c]
 
 
 @_compiled
@@ -212,27 +233,13 @@ def _back(
             for j in range(INPUT):
                 m0, m1, m2 = sums[j, tile], sums[6 + j, tile], sums[12 + j, tile]
                 m3, m4, m5 = sums[18 + j, tile], sums[24 + j, tile], sums[30 + j, tile]
-                t0, t1, t2, t3 = half[0, j], half[1, j], half[2, j], half[3, j]
-                for c in range(channels):
-                    near, far = m1[c] + m2[c], m3[c] + m4[c]
-                    near_odd, far_odd = m1[c] - m2[c], m3[c] - m4[c]
-                    t0[c] = m0[c] + near + far
-                    t1[c] = near_odd + 2 * far_odd
-                    t2[c] = near + 4 * far
-                    t3[c] = near_odd + 8 * far_odd + m5[c]
+                _to_four((m0, m1, m2, m3, m4, m5), (half[0, j], half[1, j], half[2, j], half[3, j]))
             for i in range(OUTPUT):
                 y = rows[row, i]
                 if y < 0:
                     continue
-                m0, m1, m2, m3, m4, m5 = half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5]
-                v0, v1, v2, v3 = values[0], values[1], values[2], values[3]
-                for c in range(channels):
-                    near, far = m1[c] + m2[c], m3[c] + m4[c]
-                    near_odd, far_odd = m1[c] - m2[c], m3[c] - m4[c]
-                    v0[c] = m0[c] + near + far
-                    v1[c] = near_odd + 2 * far_odd
-                    v2[c] = near + 4 * far
-                    v3[c] = near_odd + 8 * far_odd + m5[c]
+                m = half[i, 0], half[i, 1], half[i, 2], half[i, 3], half[i, 4], half[i, 5]
+                _to_four(m, (values[0], values[1], values[2], values[3]))
                 for j in range(OUTPUT):
                     x = columns[column, j]
                     if x < 0:
