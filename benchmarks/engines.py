@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import in_a_fresh_process, peak, reset_peak
 from benchmarks.section import Section
+from inpaint_core import weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 ENGINES = ("torch", "openvino", "winograd", "winograd, hole only")
-NETWORKS = ("Big LaMa", "AOT-GAN")
+NETWORKS: dict[str, tuple[str, dict[str, int]]] = {
+    "Big LaMa": ("lama", {"width": 64, "blocks": 18}),
+    "AOT-GAN": ("aot_gan", {}),
+}
+"""Method and arguments of the networks measured, which are the published ones."""
 SIDE = 512  # pixels of the square photo
 NOTE = (
     "float32. CPU s: the least of several passes of one thread, the engines in turn in one process. Peak: of a process "
@@ -23,17 +28,16 @@ NOTE = (
 )
 
 
-def engines(repeats: int = 3, side: int = SIDE, names: tuple[str, ...] = NETWORKS) -> Section:
+def engines(repeats: int = 3, side: int = SIDE) -> Section:
     """Seconds and peak of memory of each network in each engine.
 
     Args:
         repeats: passes after the first; the best counts.
         side: of the square photo, pixels.
-        names: some of `NETWORKS`.
     """
     columns = ("network", "engine", "CPU s", "torch's over this", "peak, MB")
     section = Section(f"Engines: one pass at {side} x {side}", columns, note=NOTE)
-    for name in names:
+    for name in NETWORKS:
         peaks = {engine: in_a_fresh_process(peak_of, name, engine, side) for engine in ENGINES}
         seconds = in_a_fresh_process(seconds_of, name, side, repeats)
         for engine in ENGINES:
@@ -82,11 +86,10 @@ def _filler(name: str, engine: str, side: int) -> Callable[[], Tensor]:
 
     from inpaint_core.methods.engines.openvino import accelerate
     from inpaint_core.methods.engines.pytorch import as_input, prepare
-    from inpaint_core.networks.aot_gan import AOTGAN
-    from inpaint_core.networks.lama import LaMa
 
+    method, arguments = NETWORKS[name]
     torch.manual_seed(0)
-    network: nn.Module = (LaMa(width=64, blocks=18) if name == "Big LaMa" else AOTGAN()).eval().requires_grad_(False)
+    network: nn.Module = weights.network_class(method)(**arguments).eval().requires_grad_(False)
     if engine.endswith("hole only") and hasattr(network, "restrict_to_hole"):
         network.restrict_to_hole()  # type: ignore[operator]
     if engine == "torch":
