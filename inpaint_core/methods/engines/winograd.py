@@ -26,7 +26,12 @@ from inpaint_core.methods import ranges
 
 INPUT, OUTPUT = 6, 4  # pixels of a tile's side
 MOST_TILES = 512  # at a time: with more of them the memory is too slow, with fewer the matrix products are
-TWO, FOUR, FIVE, EIGHT = np.float32([2, 4, 5, 8])  # with integers numba would compute in float64
+TWO, FOUR, FIVE, EIGHT = (
+    np.float32(2),
+    np.float32(4),
+    np.float32(5),
+    np.float32(8),
+)  # integers would make float64 of all
 ABSENT = -1  # index of a row or column that is zero, or is not to be written
 
 # Kernels are transformed by G g G'.
