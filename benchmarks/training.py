@@ -37,7 +37,7 @@ LENGTH, START = 100_000, 90_000  # steps of the run that is assumed, and the ste
 ENOUGH = 4.0  # seconds of steps, after which no further cycle is measured
 PHOTOS = 16
 ON_PHOTOS = re.compile(
-    r"^class Config\(.*\b(PhotoConfig|CriticConfig)\)", re.MULTILINE
+    r"^class Config\(.*\b(PhotoConfig|HoleConfig|CriticConfig)\)", re.MULTILINE
 )  # a script that trains on photos
 JOINED = {"critic_warmup": 0, "critic_auc": 0.0, "critic_photos": 2}  # with these, critics count from their first step
 QUIET = {"eval_every": LENGTH, "grid_every": LENGTH, "checkpoint_minutes": 1e6}

@@ -28,9 +28,13 @@ from inpaint_core.errors import InpaintError
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.cli import run_cli
 from train.core.config import Paths
+from train.core.signals import on_signals
 
 BYTES_PER_PIXEL = 9_000
 """Memory a training step takes for a pixel of a photo, bf16: of DeepFill v2 with its critics, the largest here."""
+
+TAKES_SKETCH = "deepfill_v2"
+"""The network that learns from edge maps."""
 
 MEMORY_SHARE = 0.7
 """Of a GPU's free memory that a batch may fill."""
@@ -75,7 +79,7 @@ class Config:
     out: Path  # folder of the runs; exports go to OUT/export
     only: Paths = ()  # names of the networks to train; default: all
     mix: tuple[float, ...] = ()  # weight of each --data
-    edges: Paths = ()  # edge maps for the sketch channel
+    edges: Paths = ()  # edge maps for the sketch channel of DeepFill v2
     val: Paths = ()  # validation photos of 256 px or more
     val_small: Paths = ()  # validation photos of 128 px
     processes: int = 0  # on a CPU: processes a run; 0: one for each core
@@ -127,7 +131,7 @@ def command(config: Config, phase: Phase, phases: list[Phase], minutes: float) -
     size = 64 if config.smoke else phase.size
     batch, accumulate, processes = batch_of(size, config.processes)
     words: list[Any] = []
-    for option in ("data", "edges", "val", "val_small"):
+    for option in ("data", "val", "val_small", *(("edges",) if phase.method == TAKES_SKETCH else ())):
         for path in getattr(config, option):
             words += [f"--{option.replace('_', '-')}", path]
     if config.mix:
@@ -193,17 +197,13 @@ def run_to_end(arguments: list[str]) -> int:
     process = subprocess.Popen(arguments, env={**os.environ, **threads}, start_new_session=True)
     received: list[int] = []
 
-    def forward(number: int, frame: Any) -> None:
+    def forward(number: int) -> None:
         received.append(number)
         os.killpg(process.pid, signal.SIGTERM)
 
-    previous = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with on_signals(forward):
         while process.poll() is None:
             time.sleep(0.1)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
     return 128 + received[0] if received else process.returncode
 
 

@@ -16,24 +16,29 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from inpaint_core.networks.autoencoder import Autoencoder
 from train.core.cli import run_cli
-from train.core.config import PhotoConfig
-from train.core.data import load_photos
+from train.core.config import HoleConfig
+from train.core.data import CropOptions, load_photos, masked_photos
 from train.core.export import export, refresh_statistics
 from train.core.losses import hole_and_known_l2
-from train.core.masks import check_kinds, draw_masks
+from train.core.masks import check_kinds
 from train.core.optim import make_optimizer
 from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full
 @dataclass(frozen=True, kw_only=True)
-class Config(PerceptualConfig, PhotoConfig):
-    """The autoencoder's training."""
+class Config(PerceptualConfig, HoleConfig):
+    """The autoencoder and its one loss."""
 
     width: int = 24  # features of the first layer
     encoder: Literal["plain", "vgg", "resnet", "inception", "alexnet"] = "plain"  # all but the first: small images'
@@ -58,22 +63,12 @@ def main(config: Config) -> Run:
     run.load()
 
     # ---- data
-    loader = load_photos(config, run)
-
-    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
-        """Photos of a step and their masks."""
-        image = loader(step).image
-        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
-
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        filled = run.ema["generator"](image, mask)
-        return filled, filled
-
-    statistics = partial(refresh_statistics, run, masked_photos)
-    validation = Validation.of(config, run, fill, statistics=statistics)
+    batches = masked_photos(load_photos(config, run, CropOptions(zoom=config.zoom)), config.masks)
+    statistics = partial(refresh_statistics, run, batches)
+    validation = Validation.of(config, run, run.ema["generator"], statistics=statistics)
 
     # ---- the loop
-    for _, (truth, mask) in run.steps(masked_photos):
+    for _, (truth, mask) in run.steps(batches):
         filled = generator(truth, mask)
         loss = l2 = hole_and_known_l2(filled, truth, mask, config.known)
         run.log(l2=l2)

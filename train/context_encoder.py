@@ -26,12 +26,12 @@ from torch.optim import SGD, Adam
 
 from inpaint_core.networks.context_encoder import ContextEncoder, ContextPatchCritic
 from train.core.cli import run_cli
-from train.core.config import PhotoConfig
-from train.core.data import load_photos
+from train.core.config import HoleConfig
+from train.core.data import CropOptions, load_photos, masked_photos
 from train.core.export import export, refresh_statistics
 from train.core.gan import InTwoBatches, cut_windows, entropy_critic, entropy_generator, frozen, hole_windows
 from train.core.losses import weighted_mean
-from train.core.masks import check_kinds, draw_masks
+from train.core.masks import check_kinds
 from train.core.optim import make_optimizer
 from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
@@ -40,9 +40,15 @@ from train.core.validation import Validation
 LR = {"adam": 2e-3, "muon": 2e-3, "sgd": 0.01}  # Adam's is ten times the critic's, as in the public code
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full
 @dataclass(frozen=True, kw_only=True)
-class Config(PerceptualConfig, PhotoConfig):
-    """The Context Encoder's training."""
+class Config(PerceptualConfig, HoleConfig):
+    """What the Context Encoder predicts, and how its two losses are weighed."""
 
     width: int = 48  # features of the first layer; the paper's: 64
     region: Literal["image", "centre"] = "image"  # what is predicted: all around a hole anywhere, or the centre
@@ -90,27 +96,26 @@ def main(config: Config) -> Run:
     initialised = "generator" in run.initialised
 
     # ---- data
-    loader = load_photos(config, run)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom))
+    batches = masked_photos(loader, config.masks)
+    if config.region == "centre":
 
-    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
-        """Photos of a step and their masks; for the region "centre", the central square less the overlap."""
-        image = loader(step).image
-        if config.region == "centre":
+        def batches(step: int) -> tuple[Tensor, Tensor]:
+            """Photos of a step, and the central square less the overlap as their hole."""
+            image = loader(step).image
             return image, centre_mask(image, config.overlap)
-        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
 
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> Tensor:
         """The network takes photos of one size: others are resized to it and back."""
         small = [F.interpolate(x, config.size, mode="area") for x in (image, mask)]
         filled = run.ema["generator"](small[0], small[1].ceil()).float()
-        filled = F.interpolate(filled, image.shape[-2:], mode="bicubic").clamp(0, 1)
-        return filled, filled
+        return F.interpolate(filled, image.shape[-2:], mode="bicubic").clamp(0, 1)
 
-    statistics = partial(refresh_statistics, run, masked_photos)
+    statistics = partial(refresh_statistics, run, batches)
     validation = Validation.of(config, run, fill, statistics=statistics)
 
     # ---- the loop
-    for _, (truth, mask) in run.steps(masked_photos):
+    for _, (truth, mask) in run.steps(batches):
         patch = F.max_pool2d(mask, 2 * config.overlap + 1, 1, config.overlap)  # hole and overlap
         predicted = generator(truth, mask).float()
         completed = torch.where(patch > 0, predicted, truth)

@@ -37,17 +37,21 @@ from train.core.gan import InTwoBatches, entropy_critic, entropy_generator, froz
 from train.core.run import Run
 from train.core.sources import expand
 from train.core.validation import centre_crops
-from train.evaluation.frechet import features
 
 METHODS = {"faces": "latent_search", "scenes": "latent_search_scenes"}
+PARTS = {"generator": ("generator.", ""), "critic": ("discriminator.", "critic.")}  # of the one file of an export
 STATISTICS_SAMPLES = 512  # over which the batch statistics of the EMA generator are measured
 VALIDATION_PHOTOS = 500  # at most
 SHEET = 128  # samples in a picture
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
 @dataclass(frozen=True, kw_only=True)
 class Config(PhotoConfig):
-    """DCGAN's training; the options of masks and crops play no part in it."""
+    """Both networks, and the two objectives with which they can be trained."""
 
     size: int = 64  # side of the photos in pixels
     batch: int = 64  # photos a step, all processes together
@@ -67,7 +71,8 @@ class Config(PhotoConfig):
     critic_steps: int = 5  # ... and between two of them, which keeps it near its optimum
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     run = Run(config)
 
     # ---- networks
@@ -86,7 +91,7 @@ def main(config: Config) -> None:
         critic_optimizer = Adam(network.discriminator.parameters(), config.critic_lr, config.betas, fused=True)
     generator = run.add("generator", network.generator, optimizer, ema=True)
     critic = run.add("critic", critic_network, critic_optimizer)
-    run.load()
+    run.load(PARTS)
 
     # ---- data
     loader = load_photos(config, run, CropOptions(jitter=0, whole=True))  # whole, for a face has its place
@@ -160,6 +165,17 @@ def main(config: Config) -> None:
         refresh_statistics()
         network.generator = cast(DCGANGenerator, run.ema["generator"])
         export(run, METHODS[config.prior], arguments, network=network.eval(), measure=measure)
+    return run
+
+
+@torch.inference_mode()
+def features(images: Tensor) -> Tensor:
+    """AlexNet's features of N x 3 x S x S in [0, 1], of which the Fréchet distance is taken: N x 256.
+
+    Raises:
+        InpaintError: AlexNet's weights are absent.
+    """
+    return torch.cat([metrics.alexnet_features(batch) for batch in images.split(64)])
 
 
 if __name__ == "__main__":

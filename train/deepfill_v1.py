@@ -18,19 +18,20 @@ Where it departs from the paper:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.optim import Adam
 
 from inpaint_core.masks.pixelate import mosaic
 from inpaint_core.networks.deepfill_v1 import DeepFillV1, WassersteinCritic
 from train.core.cli import run_cli
 from train.core.config import Masks
-from train.core.critics import CriticConfig, PhotoCritics, held_out_fills
-from train.core.data import load_photos
+from train.core.critics import CriticConfig, Fills, Phase, PhotoCritics, fills_of
+from train.core.data import CropOptions, held_out_photos, load_photos
 from train.core.export import export
 from train.core.gan import cut_windows, frozen, hole_windows, masked_gradient_penalty
 from train.core.losses import spatial_discount, weighted_mean
@@ -41,9 +42,17 @@ from train.core.run import Run
 from train.core.validation import Validation
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - critics that learn from few photos: critics, critic_start, critic_warmup, critic_auc, critic_check,
+#   critic_photos, adversarial_share, adversarial_cap
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full
 @dataclass(frozen=True, kw_only=True)
 class Config(PerceptualConfig, CriticConfig):
-    """DeepFill v1's training."""
+    """The generator, the weights of its losses, and the steps of the paper's critics between two of its own."""
 
     width: int = 32  # features of the first layer
     critic_width: int = 64  # features of the first layer of the paper's critics
@@ -69,38 +78,29 @@ class Config(PerceptualConfig, CriticConfig):
 def main(config: Config) -> Run:
     """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
-    paper_critics = config.adversarial > 0 and not config.critics
     run = Run(config)
-    side = config.size // 2  # of the local critic's crops
 
     # ---- networks
     arguments: dict[str, Any] = {"width": config.width, "keep_hole": config.mosaic}
     network = DeepFillV1(**arguments)
     optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
     generator = run.add("generator", network, optimizer, ema=True)
-    critics = PhotoCritics(run, config)
-    wasserstein = {}
-    if paper_critics:
-        for name, critic in (
-            ("critic_global", WassersteinCritic(config.size, config.critic_width, last=4)),
-            ("critic_local", WassersteinCritic(side, config.critic_width, last=8)),
-        ):
-            adam = Adam(critic.parameters(), config.critic_lr, config.betas, fused=True)
-            wasserstein[name] = run.add(name, critic, adam)
+    if config.adversarial > 0 and not config.critics:
+        critics: PaperCritics | PhotoCritics = PaperCritics(run, config)
+    else:
+        critics = PhotoCritics(run, config, network.last_kernel)
     perceptual = PerceptualTerm(run, config)
-    last_kernel = network.refinement.decoder[-1].get_parameter("weight")
     run.load()
-    initialised = "generator" in run.initialised
 
     # ---- data
-    loader = load_photos(config, run)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom))
 
     def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
         """The mosaic's blocks are a sixteenth of the photo: what is measured must not be random."""
         return run.ema["generator"](mosaic(image, mask, image.shape[-1] // 16) if config.mosaic else image, mask)
 
     validation = Validation.of(config, run, fill)
-    held_out = held_out_fills(fill, loader, run, config)
+    held_out_fills = fills_of(held_out_photos(loader, config.masks, config.critic_photos), run, fill)
 
     # ---- the loop
     for step, photos in run.steps(loader):
@@ -110,25 +110,13 @@ def main(config: Config) -> Run:
         if config.mosaic:
             block = int(torch.randint(config.block_least, config.block_most + 1, (), generator=random))
             shown = mosaic(truth, mask, block)
-        views = {"critic_global": None, "critic_local": hole_windows(mask, side)}  # what each critic sees of a photo
-        critic_active = paper_critics and (initialised or run.progress >= config.critic_start)
+        phase = critics.phase(held_out_fills)
 
-        # a step of the paper's critics: WGAN-GP
-        turn = step // config.accumulate % (config.critic_steps + 1)  # summed gradients are one update
-        if critic_active and turn < config.critic_steps:
+        # a step of the paper's critics, which take turns with the generator
+        if isinstance(critics, PaperCritics) and phase == "warm-up":
             with torch.no_grad():
                 completed = torch.where(mask > 0, generator(shown, mask)[1], truth)
-            share = torch.rand(len(truth), 1, 1, 1, generator=random).to(run.device)
-            images = truth, completed, truth + share * (completed - truth), mask
-            for name, corner in views.items():
-                real, fake, mixed, hole = (view(image, corner, side) for image in images)
-                mixed = mixed.detach().requires_grad_()
-                scores = wasserstein[name](torch.cat((real, fake, mixed))).float().chunk(3)
-                (gradient,) = torch.autograd.grad(scores[2].sum(), mixed, create_graph=True)
-                distance = (scores[0] - scores[1]).mean()
-                penalty = masked_gradient_penalty(gradient / 2, hole)  # half, for the paper's images span [-1, 1]
-                run.backward(config.penalty * penalty - distance, name)
-                run.log(**{f"{name}/distance": distance, f"{name}/penalty": penalty})
+            critics.update(truth, completed, mask, random)
             validation.after_step()
             continue
 
@@ -144,35 +132,83 @@ def main(config: Config) -> Run:
             run.log(**{name: in_hole})
         loss = config.coarse * losses["coarse"] + losses["refined"]
 
-        if critic_active:
-            with frozen(*(run.networks[name] for name in wasserstein)), run.autocast():
-                scores = [run.networks[name](view(completed, corner, side)) for name, corner in views.items()]
-            adversarial = -torch.stack(scores).float().sum(0).mean()
-            loss = loss + config.adversarial * adversarial
-            run.log(adversarial=adversarial)
-        phase = critics.phase(held_out)
         if phase == "adversarial":
-            adversarial = critics.adversarial(completed, mask)
-            loss = loss + critics.weight(adversarial, losses["refined"], refined, last_kernel) * adversarial
-            run.log(adversarial=adversarial)
+            loss = loss + critics.term(completed, mask, losses["refined"], refined)
         loss = loss + perceptual(completed, truth)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if phase != "off":
+        # critics that learn from few photos train beside it, in every step
+        if isinstance(critics, PhotoCritics) and phase != "off":
             critics.update(truth, completed, mask)
         validation.after_step()
 
     # ---- export
     if config.export:
         method = "deepfill_v1_mosaic" if config.mosaic else "deepfill_v1"
-        kept = {name: run.networks[name] for name in (*wasserstein, *critics.networks)}
-        export(run, method, arguments, critics=kept, measure=validation.measure)
+        export(run, method, arguments, critics=critics.networks, measure=validation.measure)
     return run
 
 
-def view(image: Tensor, corner: Tensor | None, side: int) -> Tensor:
-    """The photos themselves, or their squares of `side` pixels at the corners (N, 2)."""
-    return image if corner is None else cut_windows(image, corner, side)
+class PaperCritics:
+    """The paper's two critics, of whole photos and of squares around the hole: WGAN-GP (section 3.2).
+
+    They have steps of their own: `config.critic_steps` of them, then the generator has one.
+
+    Args:
+        run: receives the networks "critic_global" and "critic_local".
+        config: their size, when they join, their weight.
+    """
+
+    def __init__(self, run: Run, config: Config) -> None:
+        self.run, self.config, self.side = run, config, config.size // 2
+        networks = {
+            "critic_global": WassersteinCritic(config.size, config.critic_width, last=4),
+            "critic_local": WassersteinCritic(self.side, config.critic_width, last=8),
+        }
+        self._wrapped = {
+            name: run.add(name, critic, Adam(critic.parameters(), config.critic_lr, config.betas, fused=True))
+            for name, critic in networks.items()
+        }
+        self.networks = {name: run.networks[name] for name in networks}
+
+    def phase(self, held_out: Callable[[], Fills]) -> Phase:
+        """Whose step this is: the critics' ("warm-up"), or the generator's ("adversarial", before they join "off").
+
+        It follows from the config alone, so the fills held out are not looked at.
+        """
+        run, config = self.run, self.config
+        if "generator" not in run.initialised and run.progress < config.critic_start:
+            return "off"
+        turn = run.step // config.accumulate % (config.critic_steps + 1)  # summed gradients are one update
+        return "warm-up" if turn < config.critic_steps else "adversarial"
+
+    def views(self, image: Tensor, mask: Tensor) -> Iterator[Tensor]:
+        """What the critics see of N x C x H x W: all of it, then squares of half the side around the holes."""
+        yield image
+        yield cut_windows(image, hole_windows(mask, self.side), self.side)
+
+    def term(self, completed: Tensor, mask: Tensor, reconstruction: Tensor, output: Tensor) -> Tensor:
+        """The weighted adversarial loss, a scalar; the weight is fixed, so the last two do not matter."""
+        critics = self.networks.values()
+        with frozen(*critics), self.run.autocast():
+            scores = [critic(view) for critic, view in zip(critics, self.views(completed, mask), strict=True)]
+        adversarial = -torch.stack(scores).float().sum(0).mean()
+        self.run.log(adversarial=adversarial)
+        return self.config.adversarial * adversarial
+
+    def update(self, truth: Tensor, completed: Tensor, mask: Tensor, random: Generator) -> None:
+        """One step of both: images N x 3 x H x W in [0, 1], mask N x 1 x H x W, 1 = hole, `random` on the CPU."""
+        share = torch.rand(len(truth), 1, 1, 1, generator=random).to(truth.device)
+        images = truth, completed, truth + share * (completed - truth), mask
+        views = zip(*(self.views(image, mask) for image in images), strict=True)
+        for (name, critic), (real, fake, mixed, hole) in zip(self._wrapped.items(), views, strict=True):
+            mixed = mixed.detach().requires_grad_()
+            scores = critic(torch.cat((real, fake, mixed))).float().chunk(3)
+            (gradient,) = torch.autograd.grad(scores[2].sum(), mixed, create_graph=True)
+            distance = (scores[0] - scores[1]).mean()
+            penalty = masked_gradient_penalty(gradient / 2, hole)  # half, for the paper's images span [-1, 1]
+            self.run.backward(self.config.penalty * penalty - distance, name)
+            self.run.log(**{f"{name}/distance": distance, f"{name}/penalty": penalty})
 
 
 if __name__ == "__main__":

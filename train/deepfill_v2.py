@@ -30,24 +30,31 @@ from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.layers.gated import Upsampling
 from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
-from train.core.critics import Critic, CriticConfig, PhotoCritics
-from train.core.data import Photos, load_photos
+from train.core.config import Paths
+from train.core.critics import Critic, CriticConfig, PhotoCritics, fills_of
+from train.core.data import CropOptions, Photos, load_photos
 from train.core.export import export
 from train.core.lines import LineLoss
-from train.core.losses import PerceptualLoss, border_weight, hole_and_known_l1, ramp, shift_together
+from train.core.losses import border_weight, hole_and_known_l1
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.sketches import sketch_batch
 from train.core.validation import Validation
 
-LAST_KERNEL = "refinement.decoder.6.weight"
-"""The layer at which the terms' gradients are compared."""
 
-
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - critics that learn from few photos: critics, critic_start, critic_warmup, critic_auc, critic_check,
+#   critic_photos, adversarial_share, adversarial_cap
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig):
-    """DeepFill v2's training."""
+class Config(PerceptualConfig, CriticConfig):
+    """The generator, the weights of its losses, and how many photos come with a sketch."""
 
     width: int = 24  # features of the first layer
     upsampling: Upsampling = "bilinear"  # of the decoders; "nearest" is the paper's
@@ -61,9 +68,8 @@ class Config(CriticConfig):
     known: float = 0.15  # weight of L1 on known pixels beside the hole's 1
     coarse: float = 0.6  # weight of the first stage's L1 beside the second's 1
     perceptual: float = 0.2  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which it joins; at once where --init is given ...
-    perceptual_full: float = 0.3  # ... and at which it has its full weight
     critics: tuple[Critic, ...] = ("patch", "projected")  # "sn_patchgan" is the paper's
+    edges: Paths = ()  # edge maps of the photos, matched by name, for the sketches
     sketches: float = 0.5  # share of the photos that come with a sketch
     follow: float = 0.0  # gradient of the term that wants the sketch's lines in the fill, as a share of the same
 
@@ -81,29 +87,24 @@ def main(config: Config) -> Run:
     network.coarse.requires_grad_(config.stages != "fine")
     network.refinement.requires_grad_(config.stages != "coarse")
     generator = run.add("generator", network, make_optimizer(network, config.optimizer, config.lr), ema=True)
-    critics = PhotoCritics(run, config if config.stages != "coarse" else replace(config, critics=()), in_channels=5)
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+    with_critics = config if config.stages != "coarse" else replace(config, critics=())
+    critics = PhotoCritics(run, with_critics, network.last_kernel, in_channels=5)
+    perceptual = PerceptualTerm(run, config)
     line_loss = run.frozen(LineLoss()) if config.follow > 0 else None
-    last_kernel = network.get_parameter(LAST_KERNEL)
     run.load()
     initialised = "generator" in run.initialised
 
     # ---- data
-    loader = load_photos(config, run)
-    held_out = loader.held_out(config.critic_photos)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom), edges=config.edges)
     validation = Validation.of(config, run, run.ema["generator"], sketch=True)
 
     def holes_and_sketches(photos: Photos, random: Generator) -> tuple[Tensor, Tensor]:
         mask = draw_masks(config.masks, len(photos.image), config.size, random, run.device)
         return mask, sketch_batch(photos.image, photos.edges, photos.has_edges, mask, random, config.sketches)
 
-    @torch.no_grad()
-    def completed_held_out() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Photos that no step draws, the same completed by the EMA generator, their masks and sketches."""
-        mask, sketch = holes_and_sketches(held_out, Generator().manual_seed(config.seed))
-        with run.autocast():
-            filled = run.ema["generator"](held_out.image, mask, sketch)[1].float()
-        return held_out.image, torch.where(mask > 0, filled, held_out.image), mask, sketch
+    held_out = loader.held_out(config.critic_photos)
+    with_holes = held_out.image, *holes_and_sketches(held_out, Generator().manual_seed(config.seed))
+    held_out_fills = fills_of(with_holes, run, run.ema["generator"])
 
     # ---- the loop
     for step, photos in run.steps(loader):
@@ -119,7 +120,7 @@ def main(config: Config) -> Run:
             validation.after_step()
             continue
 
-        phase = critics.phase(completed_held_out)
+        phase = critics.phase(held_out_fills)
         waits = phase == "warm-up" and initialised  # a trained generator waits for its critics
 
         noise = torch.randn(mask.shape, generator=random).to(run.device)
@@ -130,22 +131,20 @@ def main(config: Config) -> Run:
         if not waits:
             terms = {"l1": hole_and_known_l1(refined, truth, mask, border, config.known)}
             weight: dict[str, float | Tensor] = {"l1": 1.0}
-            with run.autocast():
-                if perceptual is not None:
-                    start, full = config.perceptual_start, config.perceptual_full
-                    weight["perceptual"] = config.perceptual * (1 if initialised else ramp(run.progress, start, full))
-                    terms["perceptual"] = perceptual(*shift_together(completed, truth, step=step))
-                if line_loss is not None and sketch.any():
+            if config.perceptual > 0:
+                terms["perceptual"] = perceptual.distance(completed, truth)
+                weight["perceptual"] = perceptual.joined * config.perceptual
+            if line_loss is not None and sketch.any():
+                with run.autocast():
                     terms["lines"] = line_loss(completed, sketch)
             if phase == "adversarial":
                 terms["adversarial"] = critics.adversarial(completed, mask, sketch)
             gradients = gradients_at(refined, terms)
-            norms = last_layer_norms(refined, last_kernel, gradients)
+            norms = last_layer_norms(refined, network.last_kernel, gradients)
             if "lines" in terms:
                 weight["lines"] = adaptive_weight(norms, "lines", "l1", config.follow)
             if "adversarial" in terms:
-                share, cap = config.adversarial_share, config.adversarial_cap
-                weight["adversarial"] = adaptive_weight(norms, "adversarial", "l1", share, cap)
+                weight["adversarial"] = critics.adversarial_weight(norms, "l1")
             loss = combined(refined, gradients, weight)
             if config.stages == "both":
                 terms["coarse"] = hole_and_known_l1(coarse, truth, mask, border, config.known)

@@ -15,6 +15,7 @@ Where it departs from the paper:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -26,8 +27,8 @@ from torch.optim import Adadelta, Adam, Optimizer
 from inpaint_core.networks.glcic import CompletionNetwork, GlobalLocalCritic
 from train.core.cli import run_cli
 from train.core.config import Masks
-from train.core.critics import CriticConfig, Phase, PhotoCritics, held_out_fills
-from train.core.data import load_photos
+from train.core.critics import CriticConfig, Fills, Phase, PhotoCritics, fills_of
+from train.core.data import CropOptions, held_out_photos, load_photos, masked_photos
 from train.core.export import export, refresh_statistics
 from train.core.gan import (
     InTwoBatches,
@@ -38,16 +39,24 @@ from train.core.gan import (
     hole_windows,
     random_windows,
 )
-from train.core.masks import check_kinds, draw_masks
+from train.core.masks import check_kinds
 from train.core.optim import make_optimizer
 from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - critics that learn from few photos: critics, critic_start, critic_warmup, critic_auc, critic_check,
+#   critic_photos, adversarial_share, adversarial_cap
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full
 @dataclass(frozen=True, kw_only=True)
 class Config(PerceptualConfig, CriticConfig):
-    """GLCIC's training."""
+    """Both networks, and the phases in which they are trained."""
 
     width: int = 64  # features of the first layer
     critic_width: int = 64  # features of the paper's critic's first layer
@@ -68,94 +77,105 @@ def main(config: Config) -> Run:
     run = Run(config)
 
     # ---- data
-    loader = load_photos(config, run)
-
-    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
-        """Photos of a step and their masks."""
-        image = loader(step).image
-        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom))
+    batches = masked_photos(loader, config.masks)
 
     # ---- networks
     arguments: dict[str, Any] = {"width": config.width, "mean_colour": loader.mean_colour()}
     network = CompletionNetwork(**arguments)
-    global_local = GlobalLocalCritic(config.size, config.size // 2, config.critic_width)
     if config.optimizer == "adadelta":
         optimizer: Optimizer = Adadelta(network.parameters())
-        critic_optimizer: Optimizer = Adadelta(global_local.parameters())
     else:
         optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
-        critic_optimizer = Adam(global_local.parameters(), config.critic_lr, config.betas, fused=True)
     generator = run.add("generator", network, optimizer, ema=True)
-    critics = PhotoCritics(run, config)
-    if not config.critics:
-        critic = run.add("critic", InTwoBatches(global_local), critic_optimizer)
+    critics = PhotoCritics(run, config, network.last_kernel) if config.critics else PaperCritic(run, config)
     perceptual = PerceptualTerm(run, config)
-    last_kernel = network.layers[-1].get_parameter("weight")
     run.load()
-    initialised = "generator" in run.initialised
 
     # ---- validation
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        filled = run.ema["generator"](image, mask)
-        return filled, filled
-
-    statistics = partial(refresh_statistics, run, masked_photos)
-    validation = Validation.of(config, run, fill, statistics=statistics)
-    held_out = held_out_fills(fill, loader, run, config)
+    statistics = partial(refresh_statistics, run, batches)
+    validation = Validation.of(config, run, run.ema["generator"], statistics=statistics)
+    held_out = held_out_photos(loader, config.masks, config.critic_photos)
+    held_out_fills = fills_of(held_out, run, run.ema["generator"])
 
     # ---- the loop
-    for step, (truth, mask) in run.steps(masked_photos):
-        if config.critics:
-            completes, phase = True, critics.phase(held_out)
-        else:
-            completes, phase = phase_at(0.0 if initialised else config.critic_start, config.critic_phase, run.progress)
+    for _, (truth, mask) in run.steps(batches):
+        phase = critics.phase(held_out_fills)
+        critic_alone = phase == "warm-up" and not config.critics  # the paper's second phase
 
-        with torch.set_grad_enabled(completes):
+        with torch.set_grad_enabled(not critic_alone):
             filled = generator(truth, mask).float()
         completed = torch.where(mask > 0, filled, truth).contiguous(memory_format=torch.channels_last)
-        side = config.size // 2
-        around_hole = cut_windows(completed, hole_windows(mask, side), side)
 
-        if completes:
+        if not critic_alone:
             loss = l2 = ((filled - truth) * mask).square().mean()  # equation 2: the mean over all pixels
             run.log(l2=l2)
-            if phase == "adversarial" and config.critics:
-                adversarial = critics.adversarial(completed, mask)
-                loss = loss + critics.weight(adversarial, l2, filled, last_kernel) * adversarial
-                run.log(adversarial=adversarial)
-            elif phase == "adversarial":
-                with frozen(global_local), run.autocast():
-                    adversarial = entropy_generator(global_local(completed, around_hole))
-                loss = loss + config.adversarial * adversarial
-                run.log(adversarial=adversarial)
+            if phase == "adversarial":
+                loss = loss + critics.term(completed, mask, l2, filled)
             loss = loss + perceptual(completed, truth)
             run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
-        if phase != "off" and config.critics:
+        if phase != "off":
             critics.update(truth, completed, mask)
-        elif phase != "off":
-            elsewhere = random_windows(mask, side, Generator().manual_seed(step))
-            real = truth, cut_windows(truth, elsewhere, side)  # the real crop has a place of its own (section 3.3)
-            loss = entropy_critic(*critic(real, (completed.detach(), around_hole.detach())))
-            run.backward(loss, "critic")
-            run.log(critic=loss)
         validation.after_step()
 
     # ---- export
     if config.export:
-        kept = critics.networks or {"critic": run.networks["critic"]}
+        kept = critics.networks
         export(run, "glcic", arguments, critics=kept, measure=validation.measure, statistics=statistics)
     return run
 
 
-def phase_at(start: float, length: float, progress: float) -> tuple[bool, Phase]:
-    """Whether the completion network is trained, and what its critic does (section 3.4, algorithm 1).
+class PaperCritic:
+    """The paper's critic of whole photos and of squares around the hole, to be used like `PhotoCritics`.
 
-    The critic alone is trained from `start` for `length`, both before and after it; shares of the run.
+    Args:
+        run: receives the network "critic".
+        config: its size, its phases, its weight.
+    """
+
+    def __init__(self, run: Run, config: Config) -> None:
+        self.run, self.config, self.side = run, config, config.size // 2
+        self.critic = GlobalLocalCritic(config.size, self.side, config.critic_width)
+        if config.optimizer == "adadelta":
+            optimizer: Optimizer = Adadelta(self.critic.parameters())
+        else:
+            optimizer = Adam(self.critic.parameters(), config.critic_lr, config.betas, fused=True)
+        self._in_two_batches = run.add("critic", InTwoBatches(self.critic), optimizer)
+        self.networks = {"critic": run.networks["critic"]}
+
+    def phase(self, held_out: Callable[[], Fills]) -> Phase:
+        """What it does in this step; by the config alone, so that the fills held out are not looked at."""
+        start = 0.0 if "generator" in self.run.initialised else self.config.critic_start
+        return phase_at(start, self.config.critic_phase, self.run.progress)
+
+    def term(self, completed: Tensor, mask: Tensor, reconstruction: Tensor, output: Tensor) -> Tensor:
+        """The weighted adversarial loss, a scalar (equation 4); the weight is fixed, so the last two do not matter."""
+        around_hole = cut_windows(completed, hole_windows(mask, self.side), self.side)
+        with frozen(self.critic), self.run.autocast():
+            adversarial = entropy_generator(self.critic(completed, around_hole))
+        self.run.log(adversarial=adversarial)
+        return self.config.adversarial * adversarial
+
+    def update(self, truth: Tensor, completed: Tensor, mask: Tensor) -> None:
+        """One optimizer step (equation 3); images N x 3 x H x W in [0, 1], mask N x 1 x H x W, 1 = hole."""
+        completed = completed.detach()
+        around_hole = cut_windows(completed, hole_windows(mask, self.side), self.side)
+        elsewhere = random_windows(mask, self.side, Generator().manual_seed(self.run.step))
+        real = truth, cut_windows(truth, elsewhere, self.side)  # the real crop has a place of its own (section 3.3)
+        loss = entropy_critic(*self._in_two_batches(real, (completed, around_hole)))
+        self.run.backward(loss, "critic")
+        self.run.log(critic=loss)
+
+
+def phase_at(start: float, length: float, progress: float) -> Phase:
+    """What the critic does (section 3.4, algorithm 1): from `start` on it is trained alone for `length`, then both are.
+
+    `start`, `length` and `progress` are shares of the run.
     """
     if progress < start:
-        return True, "off"
-    return (False, "warm-up") if progress < start + length else (True, "adversarial")
+        return "off"
+    return "warm-up" if progress < start + length else "adversarial"
 
 
 if __name__ == "__main__":

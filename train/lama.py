@@ -24,15 +24,15 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import Adam
 
 from inpaint_core.networks.lama import LaMa, PatchDiscriminator
 from train.core.balance import gradients_at, last_layer_norms
 from train.core.cli import run_cli
-from train.core.config import Masks, PhotoConfig
-from train.core.data import load_photos
+from train.core.config import HoleConfig, Masks
+from train.core.data import CropOptions, held_out_photos, load_photos
 from train.core.export import export, refresh_statistics
 from train.core.features import TrunkFeatures, relative_l2
 from train.core.gan import InTwoBatches, auc, entropy_generator, frozen, photo_scores, r1_penalty
@@ -43,9 +43,14 @@ from train.core.run import Run
 from train.core.validation import Validation
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
 @dataclass(frozen=True, kw_only=True)
-class Config(PhotoConfig):
-    """LaMa's training."""
+class Config(HoleConfig):
+    """LaMa's size, and the weights of its four losses."""
 
     batch: int = 10  # images a step, all processes together
     masks: Masks = (("wide", 0.6), ("box", 0.2), ("narrow", 0.2))  # kinds of holes and their weights
@@ -73,7 +78,8 @@ class Config(PhotoConfig):
 ARCHITECTURE = "width", "blocks", "global_share", "upsampling", "noise"  # what of the config the network takes
 
 
-def main(config: Config) -> None:
+def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended."""
     check_kinds(config.masks)
     run = Run(config)
 
@@ -89,8 +95,8 @@ def main(config: Config) -> None:
     run.load()
 
     # ---- data
-    loader = load_photos(config, run)
-    held_out = loader.held_out(config.critic_photos)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom))
+    held_out = held_out_photos(loader, config.masks, config.critic_photos)
 
     def masked_photos(step: int) -> tuple[Tensor, Tensor, Tensor]:
         """Photos of a step, their masks, and noise for the generator."""
@@ -98,19 +104,15 @@ def main(config: Config) -> None:
         mask = draw_masks(config.masks, len(image), config.size, random, run.device)
         return image, mask, torch.randn(mask.shape, generator=random).to(run.device)
 
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        filled = run.ema["generator"](image, mask)
-        return filled, filled
-
     statistics = partial(refresh_statistics, run, lambda step: masked_photos(step)[:2])
-    validation = Validation.of(config, run, fill, statistics=statistics)
+    validation = Validation.of(config, run, run.ema["generator"], statistics=statistics)
 
     def critic_auc() -> float:
         """The discriminator's AUC on fills of the held-out photos by the EMA generator."""
-        mask = draw_masks(config.masks, len(held_out.image), config.size, Generator().manual_seed(0), run.device)
+        truth, mask = held_out
         with torch.no_grad(), run.autocast():
-            filled = run.ema["generator"](held_out.image, mask).float()
-            real, fake = (photo_scores(discriminator(image)[0], mask) for image in (held_out.image, filled))
+            filled = run.ema["generator"](truth, mask).float()
+            real, fake = (photo_scores(discriminator(image)[0], mask) for image in (truth, filled))
         return auc(real, fake)
 
     # ---- the loop
@@ -129,7 +131,7 @@ def main(config: Config) -> None:
             if trunk is not None:
                 terms["perceptual"] = config.perceptual * relative_l2(trunk(fake), trunk(real))
         if run.due(config.log_every):
-            norms = last_layer_norms(filled, network.head.weight, gradients_at(filled, terms))
+            norms = last_layer_norms(filled, network.last_kernel, gradients_at(filled, terms))
             run.log(**{f"gradients/{name}": norm for name, norm in norms.items()})
         loss = torch.stack(list(terms.values())).sum()
         run.log(gradient_norm=run.backward(loss, "generator", config.clip), **terms)
@@ -153,6 +155,7 @@ def main(config: Config) -> None:
     if config.export:
         critics = {"critic": run.networks["critic"]}
         export(run, "lama", arguments, critics=critics, measure=validation.measure, statistics=statistics)
+    return run
 
 
 def weighted_l1(image: Tensor, truth: Tensor, mask: Tensor, known: float, hole: float) -> Tensor:

@@ -21,17 +21,18 @@ from functools import partial
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from inpaint_core.networks.partial_conv import PartialConvUNet
 from train.core.cli import run_cli
-from train.core.critics import CriticConfig, PhotoCritics, held_out_fills
-from train.core.data import load_photos
+from train.core.critics import CriticConfig, PhotoCritics, fills_of
+from train.core.data import CropOptions, held_out_photos, load_photos, masked_photos
 from train.core.export import export, refresh_statistics
 from train.core.features import TrunkFeatures
-from train.core.losses import PerceptualLoss, feature_and_style_l1, hole_total_variation, ramp, shift_together
-from train.core.masks import check_kinds, draw_masks
+from train.core.losses import feature_and_style_l1, hole_total_variation, shift_together
+from train.core.masks import check_kinds
 from train.core.optim import make_optimizer
+from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
 from train.core.validation import Validation
 
@@ -39,9 +40,17 @@ DEPTHS = 3
 """Feature maps of the trunk that are compared, as many as the paper's of VGG-16."""
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - photos and export: data, val, eval_every, export, export_to, stored, mix, val_small, size, grid_every, cache
+# - holes: masks, zoom
+# - critics that learn from few photos: critics, critic_start, critic_warmup, critic_auc, critic_check,
+#   critic_photos, adversarial_share, adversarial_cap
+# - the LPIPS term: perceptual, perceptual_start, perceptual_full; the other losses of features join with it
 @dataclass(frozen=True, kw_only=True)
-class Config(CriticConfig):
-    """PartialConv's training."""
+class Config(PerceptualConfig, CriticConfig):
+    """The U-Net, its two phases, and the weights of its losses."""
 
     width: int = 32  # features of the first level; the paper's: 64
     levels: int = 6  # halvings; 6 at 128 px, 7 at 256 and 8 at 512 end at 2 x 2
@@ -57,9 +66,6 @@ class Config(CriticConfig):
     trunk: Literal["squeeze", "alex"] = "squeeze"  # whose features are compared; for alex --features 0.09 --style 20
     features: float = 0.025  # weight of the perceptual loss; 0.05 in the paper
     style: float = 1.0  # weight of the style loss; 120 in the paper
-    perceptual: float = 0.0  # weight of LPIPS on SqueezeNet
-    perceptual_start: float = 0.05  # share of the run after which losses of features join; at once with --init ...
-    perceptual_full: float = 0.3  # ... and at which they have their full weights
 
 
 def main(config: Config) -> Run:
@@ -79,33 +85,23 @@ def main(config: Config) -> Run:
 
     optimizer = make_optimizer(network, config.optimizer, config.lr, config.betas)
     generator = run.add("generator", network, optimizer, ema=True, schedule=lr_factor)
-    critics = PhotoCritics(run, config)
+    critics = PhotoCritics(run, config, network.last_kernel)
     trunk = run.frozen(TrunkFeatures(config.trunk)) if config.features > 0 or config.style > 0 else None
-    perceptual = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
-    last_kernel = network.head.conv.weight
+    perceptual = PerceptualTerm(run, config)
     run.load()
-    initialised = "generator" in run.initialised
     if second_phase():
         freeze_encoder_norm(network, run.ema["generator"])
 
     # ---- data
-    loader = load_photos(config, run)
-
-    def masked_photos(step: int) -> tuple[Tensor, Tensor]:
-        """Photos of a step and their masks."""
-        image = loader(step).image
-        return image, draw_masks(config.masks, len(image), config.size, loader.generator(step), run.device)
-
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        filled = run.ema["generator"](image, mask)
-        return filled, filled
-
-    statistics = partial(refresh_statistics, run, masked_photos)
-    validation = Validation.of(config, run, fill, statistics=statistics)
-    held_out = held_out_fills(fill, loader, run, config)
+    loader = load_photos(config, run, CropOptions(zoom=config.zoom))
+    batches = masked_photos(loader, config.masks)
+    statistics = partial(refresh_statistics, run, batches)
+    validation = Validation.of(config, run, run.ema["generator"], statistics=statistics)
+    held_out = held_out_photos(loader, config.masks, config.critic_photos)
+    held_out_fills = fills_of(held_out, run, run.ema["generator"])
 
     # ---- the loop
-    for step, (truth, mask) in run.steps(masked_photos):
+    for step, (truth, mask) in run.steps(batches):
         if second_phase() and not network.freeze_encoder_norm:
             freeze_encoder_norm(network, run.ema["generator"])
 
@@ -118,24 +114,18 @@ def main(config: Config) -> Run:
         loss = loss + config.variation * variation
         run.log(hole=hole, known=known, variation=variation)
 
-        joined = 1.0 if initialised else ramp(run.progress, config.perceptual_start, config.perceptual_full)
+        joined = perceptual.joined  # all losses of features join together
         shifted = shift_together(filled, completed, truth, step=step)
         if trunk is not None and joined > 0:
             with run.autocast():
-                ours, composite, wanted = (trunk(image)[:DEPTHS] for image in shifted)
-            features, style = feature_and_style_l1((ours, composite), wanted)
+                ours, composite, target = (trunk(image)[:DEPTHS] for image in shifted)
+            features, style = feature_and_style_l1((ours, composite), target)
             loss = loss + joined * (config.features * features + config.style * style)
             run.log(features=features, style=style)
-        if perceptual is not None and joined > 0:
-            with run.autocast():
-                distance = perceptual(*shifted[1:])
-            loss = loss + joined * config.perceptual * distance
-            run.log(perceptual=distance)
-        phase = critics.phase(held_out)
+        loss = loss + perceptual(*shifted[1:], shift=False)
+        phase = critics.phase(held_out_fills)
         if phase == "adversarial":
-            adversarial = critics.adversarial(completed, mask)
-            loss = loss + critics.weight(adversarial, l1, filled, last_kernel) * adversarial
-            run.log(adversarial=adversarial)
+            loss = loss + critics.term(completed, mask, l1, filled)
         run.log(gradient_norm=run.backward(loss, "generator", config.clip))
 
         if phase != "off":

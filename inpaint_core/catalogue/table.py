@@ -98,6 +98,7 @@ METHODS = (
         network=lambda: networks.pixel_cnn.PixelCNN,
         parameters=3_398_736,
         cost=1.5,
+        train_options="pixel_networks --network pixel_cnn",
         uses_seed=True,
     ),
     Method(
@@ -114,6 +115,7 @@ METHODS = (
         network=lambda: networks.pixel_rnn.PixelRNN,
         parameters=1_081_218,
         cost=2.5,
+        train_options="pixel_networks --network pixel_rnn",
         uses_seed=True,
     ),
     Method(

@@ -178,6 +178,11 @@ class DeepFillV1(nn.Module):
         self.coarse = CoarseNetwork(width, PORTS[port])
         self.refinement = RefinementNetwork(width, PORTS[port])
 
+    @property
+    def last_kernel(self) -> Tensor:
+        """The kernel that makes the photo: where the gradients of a training's losses are compared."""
+        return self.refinement.decoder[-1].get_parameter("weight")
+
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: rebuild no features that cannot reach them."""
         self.refinement.attention.margin = ATTENTION_MARGIN

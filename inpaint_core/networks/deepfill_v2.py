@@ -152,6 +152,11 @@ class DeepFillV2(nn.Module):
         self.reach = REACH[upsampling]
         self.takes_noise = noise
 
+    @property
+    def last_kernel(self) -> Tensor:
+        """The kernel that makes the photo: where the gradients of a training's losses are compared."""
+        return self.refinement.decoder[-1].get_parameter("weight")
+
     def restrict_to_hole(self) -> None:
         """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
         self.hole_only = True

@@ -67,6 +67,11 @@ class CompletionNetwork(nn.Module):
             nn.Conv2d(width // 2, 3, 3, padding=1),
         )
 
+    @property
+    def last_kernel(self) -> Tensor:
+        """The kernel that makes the photo: where the gradients of a training's losses are compared."""
+        return self.layers[-1].get_parameter("weight")
+
     def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 

@@ -157,6 +157,11 @@ class PartialConvUNet(nn.Module):
         self.freeze_encoder_norm = False
         """The paper's second phase (section 4.1): batch normalisation of the encoder stays in evaluation mode."""
 
+    @property
+    def last_kernel(self) -> Tensor:
+        """The kernel that makes the photo: where the gradients of a training's losses are compared."""
+        return self.head.conv.weight
+
     def train(self, mode: bool = True) -> PartialConvUNet:
         """Training mode; with `freeze_encoder_norm` the encoder's batch normalisation keeps its statistics."""
         super().train(mode)

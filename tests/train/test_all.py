@@ -62,6 +62,14 @@ def test_every_script_accepts_the_options_of_its_phases(
         assert (config.total_minutes is None) == smoke, "a smoke run ends after its steps, however slow the machine is"
 
 
+def test_edge_maps_go_to_the_network_that_takes_sketches(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(Config(data=(photos,), edges=(photos,), minutes=100, out=tmp_path, dry_run=True))
+    methods = {phase.method for phase, words in zip(PHASES, commands(capsys), strict=True) if "--edges" in words}
+    assert methods == {"deepfill_v2"}
+
+
 def test_some_networks_get_the_whole_time(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(Config(data=(photos,), minutes=10, out=tmp_path, dry_run=True, only=(Path("glcic"),)))
     found = commands(capsys)

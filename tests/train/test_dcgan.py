@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from inpaint_core import weights
+from inpaint_core import metrics, weights
 from inpaint_core.methods.latent_search import LatentSearch
 from inpaint_core.networks.dcgan import DCGAN
 from tests.train.recording import record_logs
@@ -122,6 +122,14 @@ def test_scenes_are_exported_beside_the_faces_with_the_figures_of_the_stored_wei
     assert record.metrics["samples_64"]["frechet"] > 0
     assert Image.open(tmp_path / "scenes" / "grids" / "0000001.png").size[0] > 16 * 64
     assert set(LatentSearch(tmp_path / "export").priors()) == {"faces", "scenes"}
+
+
+def test_the_frechet_distance_is_small_for_photos_and_large_for_noise(shared: Path) -> None:
+    bank = PhotoBank.load([shared / "data" / "bsds500-val.tar"])
+    loader = PhotoLoader([bank], [1.0], 64, 48, CropOptions(whole=True))
+    photos, others = dcgan.features(loader(0).image), dcgan.features(loader(1).image)
+    noise = dcgan.features(torch.rand(48, 3, 64, 64, generator=torch.Generator().manual_seed(0)))
+    assert metrics.frechet_distance(noise, photos) > 3 * metrics.frechet_distance(others, photos) > 0
 
 
 def test_whole_photos_are_shown_unless_mirrored_all_the_same(photos: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,11 +15,21 @@ import pytest
 import torch
 
 from inpaint_core import weights
-from inpaint_core.errors import InpaintError
 from tests.train.runs import SIZE, checkpoint, scalars, train
-from train import autoencoder, context_encoder, deepfill_v1, glcic, partial_conv
+from train import (
+    autoencoder,
+    context_encoder,
+    dcgan,
+    deepfill_v1,
+    deepfill_v2,
+    glcic,
+    lama,
+    partial_conv,
+    pixel_networks,
+)
 from train.core import export
 from train.core.cli import run_cli
+from train.core.critics import CriticConfig
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,17 @@ SCRIPTS = {
     ),
     "partial_conv": Script(partial_conv, "partial_conv", ("hole", 0.8), options={"width": 4, **PLAIN}),
 }
+PAPERS = [
+    autoencoder,
+    context_encoder,
+    dcgan,
+    deepfill_v1,
+    deepfill_v2,
+    glcic,
+    lama,
+    partial_conv,
+    pixel_networks,
+]
 each_script = pytest.mark.parametrize("name", SCRIPTS)
 
 
@@ -187,7 +209,24 @@ def test_an_error_a_user_can_correct_is_one_sentence_and_exit_status_2(
         assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
 
 
-def test_a_run_is_not_begun_anew_by_accident(photos: Path, tmp_path: Path) -> None:
-    run("autoencoder", photos, tmp_path / "once", steps=1)
-    with pytest.raises(InpaintError, match="--resume"):
-        run("autoencoder", photos, tmp_path / "once", steps=2)
+@pytest.mark.parametrize("module", PAPERS)
+def test_the_comment_above_a_config_lists_every_option_that_it_inherits(module: ModuleType) -> None:
+    source = Path(str(module.__file__)).read_text()
+    listed = set(re.findall(r"[a-z]+(?:_[a-z]+)*", source.partition("# It inherits")[2].partition("@dataclass")[0]))
+    inherited = {each.name for base in module.Config.__mro__[1:-1] for each in fields(base)}
+    assert inherited <= listed
+    others = {each.name for each in fields(CriticConfig)} - inherited
+    assert not {name for name in others if "_" in name} & listed
+
+
+@pytest.mark.parametrize(
+    ("module", "option"), [(dcgan, "--masks"), (dcgan, "--zoom"), (pixel_networks, "--masks"), (lama, "--edges")]
+)
+def test_an_option_that_would_do_nothing_is_unknown(
+    module: ModuleType, option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["script", "--data", "photos", "--out", "run", option, "1"])
+    with pytest.raises(SystemExit) as stop:
+        run_cli(module.main, module.Config)
+    assert stop.value.code == 2
+    assert option in capsys.readouterr().err

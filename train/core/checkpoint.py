@@ -16,6 +16,9 @@ from inpaint_core.files import replacing
 CHECKPOINT = "last.pt"
 """Name of the file in a run's folder."""
 
+Prefixes = Mapping[str, tuple[str, str]]
+"""Of an export that holds several networks: by a network's name, how its tensors begin there and in the network."""
+
 
 def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
     """Write a run's state in one move, so that a kill leaves the checkpoint before."""
@@ -31,10 +34,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise InpaintError(f"The checkpoint {path} cannot be read: remove it, or restore a copy.") from error
 
 
-def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
+def weights_in(path: Path, names: list[str], prefixes: Prefixes | None = None) -> dict[str, dict[str, Tensor]]:
     """State dicts by network name: of a run's checkpoint (EMA where there is one), or of an export and its critics.
 
-    An export is of the first of the `names`; that of a DCGAN holds its generator and its critic.
+    An export is of the first of the `names`, or by `prefixes` of several of them.
     """
     if path.suffix == ".pt":
         stored = read_checkpoint(path)
@@ -45,9 +48,8 @@ def weights_in(path: Path, names: list[str]) -> dict[str, dict[str, Tensor]]:
         return {name: state for name, state in {**stored["networks"], **averages}.items() if name in names}
     exported, *others = names
     state = weights.read_state_dict(path)
-    if any(key.startswith("discriminator.") for key in state):
-        parts = {"generator": ("generator.", ""), "critic": ("discriminator.", "critic.")}
-        return {name: _renamed(state, *prefixes) for name, prefixes in parts.items()}
+    if prefixes is not None:
+        return {name: _renamed(state, *pair) for name, pair in prefixes.items()}
     found = {exported: state}
     for name in others:
         beside = path.with_name(f"{path.stem}_{name}.safetensors")

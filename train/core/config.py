@@ -48,20 +48,47 @@ class RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhotoConfig(RunConfig):
-    """A run that trains on photos and exports a network that fills holes in them."""
+class ExportConfig(RunConfig):
+    """A run whose network ends in a checkpoint file."""
 
-    data: Paths  # folder, tar, zip or quoted pattern of them; repeat for more groups
-    mix: tuple[float, ...] = ()  # weight of each --data; default: its number of photos
-    edges: Paths = ()  # edge maps of the photos, matched by name, for the sketch channel
+    data: Paths  # folder, tar, zip or quoted pattern of photos; repeat for more groups
     val: Paths = ()  # validation photos of 256 px or more
-    val_small: Paths = ()  # validation photos of the training size
-    size: int = 128  # side of the training crops in pixels
-    zoom: float = 1.0  # smallest crop as a share of --size; below 1 small crops are enlarged
-    masks: Masks = MIXED_MASKS  # kinds of holes and their weights
     eval_every: int = 500  # steps between validations
-    grid_every: int = 250  # steps between pictures of validation fills
-    cache: Path | None = None  # folder for decoded photos; default OUT/cache
     export: bool = False  # write the EMA weights (and the critics) at the end
     export_to: Path | None = None  # folder of the export; default OUT/export
     stored: Literal["auto", "float16", "int8", "float32"] = "auto"  # auto: int8 where float16 passes 10 MB
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Everything that is learned from, for the manifest."""
+        return self.data
+
+    @property
+    def measured_on(self) -> str:
+        """What the figures of the validation are of, for the manifest."""
+        return ", ".join(source.name for source in self.val)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoConfig(ExportConfig):
+    """A run that trains on photos: which ones, how large, how often it validates."""
+
+    mix: tuple[float, ...] = ()  # weight of each --data; default: its number of photos
+    val_small: Paths = ()  # validation photos of the training size
+    size: int = 128  # side of the training crops in pixels
+    grid_every: int = 250  # steps between pictures of validation fills
+    cache: Path | None = None  # folder for decoded photos; default OUT/cache
+
+    @property
+    def measured_on(self) -> str:
+        """The validation photos, and what is cut out of them."""
+        photos = ", ".join(source.name for source in (*self.val_small, *self.val))
+        return f"central squares of {photos}; see train/core/validation.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoleConfig(PhotoConfig):
+    """A run that learns to fill holes in crops of the photos."""
+
+    masks: Masks = MIXED_MASKS  # kinds of holes and their weights
+    zoom: float = 1.0  # smallest crop as a share of --size; below 1 small crops are enlarged

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.optim import Adam
 
 from inpaint_core.networks.deepfill_v2 import SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
 from train.core.balance import adaptive_weight, gradients_at, last_layer_norms
-from train.core.config import PhotoConfig
-from train.core.data import PhotoLoader
+from train.core.config import HoleConfig
 from train.core.gan import auc, frozen, halves, hinge_critic, hinge_generator, photo_scores
 from train.core.losses import shift_together
-from train.core.masks import draw_masks
 from train.core.run import Run
+from train.core.validation import Fill, stages_of
 
 CRITICS = {"sn_patchgan": SNPatchDiscriminator, "patch": PatchCritic, "projected": ProjectedCritic}
 CRITIC_LR = {"sn_patchgan": 1e-4, "patch": 4e-4, "projected": 4e-4}
@@ -34,7 +33,7 @@ Phase = Literal["off", "warm-up", "adversarial"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CriticConfig(PhotoConfig):
+class CriticConfig(HoleConfig):
     """Options of `PhotoCritics` for a script that trains on photos, to be inherited by its config."""
 
     critics: tuple[Critic, ...] = ()  # that learn from few photos
@@ -47,26 +46,21 @@ class CriticConfig(PhotoConfig):
     adversarial_cap: float = 1.0  # largest weight of the adversarial term of --critics
 
 
-def held_out_fills(
-    fill: Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]],
-    loader: PhotoLoader,
-    run: Run,
-    config: CriticConfig,
-) -> Callable[[], Fills]:
-    """For `PhotoCritics.phase`: photos that no step draws, completed by `fill`, with the same masks at every call.
+def fills_of(inputs: tuple[Tensor, ...], run: Run, fill: Fill) -> Callable[[], Fills]:
+    """For `PhotoCritics.phase`: the same photos completed by `fill` as it is at the time of each call.
 
     Args:
-        fill: image, mask, no sketch -> both stages' photos, as for `Validation`; its second one is taken.
-        loader: has the photos.
-        run, config: the training's.
+        inputs: photos that no step draws, their masks and, where there are any, their sketches: N x C x S x S.
+        run: whose precision is used.
+        fill: as for `Validation`.
     """
 
     @torch.no_grad()
     def fills() -> Fills:
-        image, random = loader.held_out(config.critic_photos).image, Generator().manual_seed(config.seed)
-        mask = draw_masks(config.masks, len(image), config.size, random, run.device)
+        image, mask, *sketch = inputs
         with run.autocast():
-            return image, torch.where(mask > 0, fill(image, mask, None)[1].float(), image), mask
+            refined = stages_of(fill(image, mask, sketch[0] if sketch else None))[1].float()
+        return image, torch.where(mask > 0, refined, image), mask, *sketch
 
     return fills
 
@@ -80,11 +74,12 @@ class PhotoCritics:
     Args:
         run: receives a network "critic_KIND" for each of `config.critics`.
         config: which critics, when they join, how much they count.
+        last_kernel: of the generator, where the terms' gradients are compared.
         in_channels: 4 (RGB, mask) or 5 (RGB, mask, edge).
     """
 
-    def __init__(self, run: Run, config: CriticConfig, in_channels: int = 4) -> None:
-        self.run, self.config = run, config
+    def __init__(self, run: Run, config: CriticConfig, last_kernel: Tensor, in_channels: int = 4) -> None:
+        self.run, self.config, self.last_kernel = run, config, last_kernel
         self._wrapped: dict[str, nn.Module] = {}
         for kind in config.critics:
             network = CRITICS[kind](in_channels=in_channels)
@@ -130,20 +125,26 @@ class PhotoCritics:
             losses = [hinge_generator(critic(*shifted), shifted[1]) for critic in self.networks.values()]
         return torch.stack(losses).mean()
 
-    def weight(self, adversarial: Tensor, reconstruction: Tensor, output: Tensor, kernel: Tensor) -> Tensor:
-        """The weight of the adversarial term by gradients at the generator's last layer, a scalar; both are logged.
+    def adversarial_weight(self, norms: Mapping[str, Tensor], reconstruction: str) -> Tensor:
+        """The weight of the term "adversarial" by the `norms` of both terms' gradients at the last layer, a scalar."""
+        return adaptive_weight(
+            norms, "adversarial", reconstruction, self.config.adversarial_share, self.config.adversarial_cap
+        )
+
+    def term(self, completed: Tensor, mask: Tensor, reconstruction: Tensor, output: Tensor) -> Tensor:
+        """The weighted `adversarial` loss, a scalar, logged with its weight and the gradients that decide it.
 
         Args:
-            adversarial, reconstruction: scalars computed from `output`.
-            output: of the generator.
-            kernel: of its last layer.
+            completed, mask: as for `auc`.
+            reconstruction: a scalar computed from `output`, as `completed` is.
+            output: of the generator, N x 3 x H x W.
         """
-        terms = {"adversarial": adversarial, "reconstruction": reconstruction}
-        norms = last_layer_norms(output, kernel, gradients_at(output, terms))
-        share, cap = self.config.adversarial_share, self.config.adversarial_cap
-        weight = adaptive_weight(norms, "adversarial", "reconstruction", share, cap)
-        self.run.log(adversarial_weight=weight, **{f"gradients/{name}": norm for name, norm in norms.items()})
-        return weight
+        terms = {"adversarial": self.adversarial(completed, mask), "reconstruction": reconstruction}
+        norms = last_layer_norms(output, self.last_kernel, gradients_at(output, terms))
+        weight = self.adversarial_weight(norms, "reconstruction")
+        self.run.log(adversarial=terms["adversarial"], adversarial_weight=weight)
+        self.run.log(**{f"gradients/{name}": norm for name, norm in norms.items()})
+        return weight * terms["adversarial"]
 
     def update(self, truth: Tensor, completed: Tensor, mask: Tensor, *sketch: Tensor) -> None:
         """One optimizer step of each critic; shapes as for `auc`."""

@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 
 from inpaint_core.errors import InpaintError
 from train.core.bank import PhotoBank, cached_bank
-from train.core.config import PhotoConfig
+from train.core.config import Masks, Paths, PhotoConfig
+from train.core.masks import draw_masks
 from train.core.run import Run
 from train.core.sources import expand
 
@@ -131,10 +132,33 @@ class PhotoLoader:
         return bank.crops(index, top, left, side, numbers[:, 5] < 0.5, self.size), bank.has_edges[index]
 
 
+def masked_photos(loader: PhotoLoader, kinds: Masks) -> Callable[[int], tuple[Tensor, Tensor]]:
+    """Batches of photos and their holes, for `Run.steps`: a function of the step.
+
+    Args:
+        loader: draws the photos, B x 3 x S x S in [0, 1].
+        kinds: of the masks, B x 1 x S x S, 1 = hole.
+    """
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        image = loader(step).image
+        return image, draw_masks(kinds, len(image), loader.size, loader.generator(step), loader.device)
+
+    return draw
+
+
+def held_out_photos(loader: PhotoLoader, kinds: Masks, count: int) -> tuple[Tensor, Tensor]:
+    """Photos that no step draws and their holes, always the same; shapes as for `masked_photos`."""
+    image = loader.held_out(count).image
+    return image, draw_masks(kinds, count, loader.size, Generator().manual_seed(loader.seed), loader.device)
+
+
 def load_photos(
     config: PhotoConfig,
     run: Run,
-    crops: CropOptions | None = None,
+    crops: CropOptions,
+    *,
+    edges: Paths = (),
     prepare: Callable[[PhotoBank], PhotoBank] | None = None,
 ) -> PhotoLoader:
     """The loader of a run's photos, decoded once into the run's cache.
@@ -142,7 +166,8 @@ def load_photos(
     Args:
         config: where the photos are, and the size and number of a batch's.
         run: whose device the batches are on.
-        crops: what part of a photo is shown; None: crops of all scales, at least `config.zoom` of the size.
+        crops: what part of a photo is shown.
+        edges: edge maps of the photos, matched by name.
         prepare: changes each bank before anything is drawn, for example `PhotoBank.reduced`.
 
     Raises:
@@ -151,7 +176,7 @@ def load_photos(
     """
     with run.accelerator.local_main_process_first():
         cache = config.cache or config.out / "cache"
-        banks = [cached_bank(expand([source]), expand(config.edges), cache) for source in config.data]
+        banks = [cached_bank(expand([source]), expand(edges), cache) for source in config.data]
     banks = [prepare(bank) for bank in banks] if prepare is not None else banks
     if config.mix and len(config.mix) != len(banks):
         raise InpaintError(f"Give one --mix weight for each of the {len(banks)} --data sources, not {len(config.mix)}.")
@@ -160,7 +185,7 @@ def load_photos(
         config.mix or [len(bank) for bank in banks],
         config.size,
         config.batch,
-        crops or CropOptions(zoom=config.zoom),
+        crops,
         seed=config.seed,
         process=(run.accelerator.process_index, run.accelerator.num_processes),
         device=run.device,

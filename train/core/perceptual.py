@@ -29,15 +29,31 @@ class PerceptualTerm:
 
     def __init__(self, run: Run, config: PerceptualConfig) -> None:
         self.run, self.config = run, config
-        self.distance = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
+        self.network = run.frozen(PerceptualLoss("squeeze")) if config.perceptual > 0 else None
 
-    def __call__(self, completed: Tensor, truth: Tensor) -> Tensor | float:
-        """The weighted distance of N x 3 x H x W photos in [0, 1], a scalar; 0.0 where it does not count (yet)."""
+    @property
+    def joined(self) -> float:
+        """The share of its weight that it has at this step, 0 to 1."""
         start, full = self.config.perceptual_start, self.config.perceptual_full
-        joined = 1.0 if "generator" in self.run.initialised else ramp(self.run.progress, start, full)
-        if self.distance is None or joined == 0:
-            return 0.0
+        return 1.0 if "generator" in self.run.initialised else ramp(self.run.progress, start, full)
+
+    def distance(self, completed: Tensor, truth: Tensor, shift: bool = True) -> Tensor:
+        """The distance of N x 3 x H x W photos in [0, 1], a scalar without its weight.
+
+        Args:
+            completed, truth: the photos.
+            shift: False: they have gone through `shift_together` already.
+        """
+        assert self.network is not None
+        images = shift_together(completed, truth, step=self.run.step) if shift else (completed, truth)
         with self.run.autocast():
-            distance = self.distance(*shift_together(completed, truth, step=self.run.step))
+            return self.network(*images)
+
+    def __call__(self, completed: Tensor, truth: Tensor, shift: bool = True) -> Tensor | float:
+        """The weighted distance, logged as well; 0.0 where it does not count (yet). Arguments as for `distance`."""
+        joined = self.joined
+        if self.network is None or joined == 0:
+            return 0.0
+        distance = self.distance(completed, truth, shift)
         self.run.log(perceptual=distance)
         return joined * self.config.perceptual * distance

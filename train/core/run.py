@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
-from train.core.checkpoint import CHECKPOINT, read_checkpoint, weights_in, write_checkpoint
+from train.core.checkpoint import CHECKPOINT, Prefixes, read_checkpoint, weights_in, write_checkpoint
 from train.core.config import RunConfig
 from train.core.log import ScalarLog
 from train.core.signals import on_signals
@@ -261,10 +261,13 @@ class Run:
         }
         write_checkpoint(state, self.out / CHECKPOINT)
 
-    def load(self) -> None:
+    def load(self, prefixes: Prefixes | None = None) -> None:
         """Continue from the run's checkpoint, else start from `config.init`, else from the networks as they are.
 
         Of `config.init`, a critic that was made for photos of another size is left out: it starts anew.
+
+        Args:
+            prefixes: of the networks in an export that holds several of them.
 
         Raises:
             InpaintError: a damaged checkpoint, or weights of another architecture.
@@ -272,7 +275,7 @@ class Run:
         if (self.out / CHECKPOINT).exists():
             self._resume(self.out / CHECKPOINT)
         elif self.config.init is not None:
-            for name, state in weights_in(self.config.init, list(self.networks)).items():
+            for name, state in weights_in(self.config.init, list(self.networks), prefixes).items():
                 try:
                     weights.load_into(self.networks[name], state, f"The weights of {name} in {self.config.init}")
                 except InpaintError as error:

@@ -20,8 +20,9 @@ from train.core.run import Run
 from train.core.sketches import thin_edges
 from train.core.sources import expand
 
-Fill = Callable[[Tensor, Tensor, Tensor | None], tuple[Tensor, Tensor]]
-"""(image, mask, sketch or None) -> (coarse, refined), all N x C x H x W in [0, 1]."""
+Fill = Callable[[Tensor, Tensor, Tensor | None], Tensor | tuple[Tensor, Tensor]]
+"""(image, mask, sketch or None) -> the completed photo, or the coarse and the refined one, N x C x H x W in [0, 1]: a
+generator, or a function that calls one."""
 
 KINDS = ("centre", "free_form")
 SMALL_PHOTOS, LARGE_PHOTOS, LARGE_SIZE = 40, 24, 256
@@ -58,9 +59,14 @@ class ValidationSet:
         filled = []
         for image, mask in zip(self.image.split(batch), self.mask.split(batch), strict=True):
             edges = thin_edges(image) * mask if sketch else None
-            filled.append(paste(fill(image, mask, edges)[1], image, mask))
+            filled.append(paste(stages_of(fill(image, mask, edges))[1], image, mask))
         l1, lpips = measure(torch.cat(filled), self.image, self.mask)
         return {"l1": l1, "lpips": lpips, "l1_of_ns": l1 / self.l1, "lpips_of_ns": lpips / self.lpips}
+
+
+def stages_of(filled: Tensor | tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Coarse and refined photo; of a generator with a single stage that one twice."""
+    return (filled, filled) if isinstance(filled, Tensor) else filled
 
 
 def paste(filled: Tensor, image: Tensor, mask: Tensor) -> Tensor:
@@ -113,7 +119,7 @@ class Validation:
 
     Args:
         run: its main process measures.
-        fill: fills photos on any device, by the network that will be exported.
+        fill: the network that will be exported, or what fills photos by it; on any device.
         sets: what is measured; empty: nothing.
         eval_every, grid_every: steps between figures, and between pictures.
         sketch: measure the first set also with the photos' edges as the sketch.
@@ -154,8 +160,9 @@ class Validation:
         """Photos from the CPU, filled on the run's device in its precision, back on the CPU."""
         device = self.run.device
         with self.run.autocast():
-            stages = self._fill(image.to(device), mask.to(device), None if sketch is None else sketch.to(device))
-        return stages[0].float().cpu(), stages[1].float().cpu()
+            filled = self._fill(image.to(device), mask.to(device), None if sketch is None else sketch.to(device))
+        coarse, refined = stages_of(filled)
+        return coarse.float().cpu(), refined.float().cpu()
 
     def after_step(self) -> None:
         """Measure and draw where it is due; for the end of a loop's body."""

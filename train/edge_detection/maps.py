@@ -1,4 +1,4 @@
-"""Write the edge maps of photos by our own detector into a tar, for the option --edges of all training.
+"""Write the edge maps of photos by our own detector into a tar, for the option --edges of train.deepfill_v2.
 
     python -m train.edge_detection.maps --data 'photos-*.tar' --data faces.tar --out maps.tar
 

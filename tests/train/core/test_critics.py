@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
-from torch.optim import SGD
+from torch.nn import functional
 
 from train.core.config import RunConfig
 from train.core.critics import CriticConfig, PhotoCritics
@@ -18,7 +18,8 @@ def critics_at(step: int, out: Path, **options: object) -> PhotoCritics:
     """A patch critic in a run of a hundred steps of which so many are done."""
     run = Run(RunConfig(out=out, steps=100, precision="no"))
     run.step = step
-    return PhotoCritics(run, CriticConfig(out=out, data=(), critics=("patch",), **options))  # type: ignore[arg-type]
+    config = CriticConfig(out=out, data=(), critics=("patch",), **options)  # type: ignore[arg-type]
+    return PhotoCritics(run, config, nn.Conv2d(3, 3, 3, padding=1).weight)
 
 
 def batch() -> tuple[torch.Tensor, ...]:
@@ -59,21 +60,16 @@ def test_critics_that_are_not_sure_go_on_training_without_effect(tmp_path: Path)
 def test_the_weight_makes_the_adversarial_gradient_a_share_of_the_reconstructions(tmp_path: Path) -> None:
     critics = critics_at(50, tmp_path, adversarial_share=0.25, adversarial_cap=1e9)
     truth, _, mask = batch()
-    layer = nn.Conv2d(3, 3, 3, padding=1)
-    critics.run.add("generator", layer, SGD(layer.parameters(), 0.1))
-    output = layer(truth)
+    output = functional.conv2d(truth, critics.last_kernel, padding=1)
     reconstruction = (output - truth).abs().mean()
-    adversarial = critics.adversarial(torch.where(mask > 0, output, truth), mask)
-    weight = critics.weight(adversarial, reconstruction, output, layer.weight)
-    norms = [
-        torch.autograd.grad(term, layer.weight, retain_graph=True)[0].norm() for term in (adversarial, reconstruction)
-    ]
-    assert weight * norms[0] == pytest.approx(float(0.25 * norms[1]), rel=1e-3)
+    term = critics.term(torch.where(mask > 0, output, truth), mask, reconstruction, output)
+    norms = [torch.autograd.grad(x, critics.last_kernel, retain_graph=True)[0].norm() for x in (term, reconstruction)]
+    assert norms[0] == pytest.approx(float(0.25 * norms[1]), rel=1e-3)
     assert all(parameter.requires_grad for parameter in critics.networks["critic_patch"].parameters())
 
 
 def test_without_critics_nothing_joins(tmp_path: Path) -> None:
     run = Run(RunConfig(out=tmp_path, steps=1, precision="no"))
-    critics = PhotoCritics(run, CriticConfig(out=tmp_path, data=(), critic_start=0.0))
+    critics = PhotoCritics(run, CriticConfig(out=tmp_path, data=(), critic_start=0.0), torch.zeros(3, 3, 3, 3))
     assert critics.phase(batch) == "off"
     assert critics.networks == {}

@@ -16,7 +16,7 @@ from inpaint_core import weights
 from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_rnn import PixelRNN
 from tests.train.recording import record_logs
-from train import pixel_cnn, pixel_rnn
+from train import pixel_networks
 from train.core.bank import PhotoBank
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.config import RunConfig
@@ -24,20 +24,19 @@ from train.core.run import Run
 from train.core.small_photos import bits_per_dimension, centre_quarter, pixel_optimizer, spread_evenly
 
 SIZE = 16
-SCRIPTS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "pixel_cnn": (pixel_cnn, PixelCNN, {"width": 6, "blocks": 2}),
-    "pixel_rnn": (pixel_rnn, PixelRNN, {"width": 6, "layers": 1}),
+NETWORKS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "pixel_cnn": (PixelCNN, {"width": 6, "blocks": 2}),
+    "pixel_rnn": (PixelRNN, {"width": 6, "layers": 1}),
 }
-each_script = pytest.mark.parametrize("name", SCRIPTS)
+each_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 def train(name: str, photos: Path, out: Path, **options: Any) -> None:
-    script, _, small = SCRIPTS[name]
-    short = {"size": SIZE, "batch": 4, "steps": 6, "precision": "no", "warmup": 1, **small}
-    script.main(script.Config(data=(photos,), out=out, **{**short, **options}))
+    short = {"size": SIZE, "batch": 4, "steps": 6, "precision": "no", "warmup": 1, **NETWORKS[name][1]}
+    pixel_networks.main(pixel_networks.Config(network=name, data=(photos,), out=out, **{**short, **options}))
 
 
-@each_script
+@each_network
 @pytest.mark.parametrize("distribution", ["logistic_mixture", "softmax"])
 def test_bits_fall_on_one_photo(
     name: str, distribution: str, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -53,14 +52,14 @@ def test_bits_fall_on_one_photo(
         assert bits[0] < 6.5, "it starts from the best linear prediction"
 
 
-@each_script
+@each_network
 def test_bf16_trains_too(name: str, photos: Path, tmp_path: Path) -> None:
     train(name, photos, tmp_path, precision="bf16", steps=2)
     for key, tensor in read_checkpoint(tmp_path / CHECKPOINT)["networks"]["generator"].items():
         assert tensor.isfinite().all(), key
 
 
-@each_script
+@each_network
 def test_a_run_in_two_sessions_equals_one_and_its_export_fills(
     name: str, shared: Path, photos: Path, tmp_path: Path
 ) -> None:
@@ -83,7 +82,7 @@ def test_a_run_in_two_sessions_equals_one_and_its_export_fills(
     assert {"step", "whole_32", "quarter_32"} <= set(json.loads(validation)), "one line a validation"
 
     arguments, state = weights.load(name, tmp_path / "two" / "export")
-    network = SCRIPTS[name][1](**arguments).eval()
+    network = NETWORKS[name][0](**arguments).eval()
     network.load_state_dict(state)
     with torch.no_grad():
         assert network.bits_per_dimension(torch.rand(1, 3, 32, 32)).isfinite()
