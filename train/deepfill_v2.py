@@ -100,7 +100,7 @@ def main(config: Config) -> Run:
 
     def holes_and_sketches(photos: Photos, random: Generator) -> tuple[Tensor, Tensor]:
         mask = draw_masks(config.masks, len(photos.image), config.size, random, run.device)
-        return mask, sketch_batch(photos.image, photos.edges, photos.has_edges, mask, random, config.sketches)
+        return mask, sketch_batch(photos.image, photos.edges, photos.edges_known, mask, random, config.sketches)
 
     held_out = loader.held_out(config.critic_photos)
     with_holes = held_out.image, *holes_and_sketches(held_out, Generator().manual_seed(config.seed))

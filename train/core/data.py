@@ -27,12 +27,15 @@ class CropOptions:
 
 @dataclass
 class Photos:
-    """A batch of training photos: `image` float32 B x 3 x S x S in [0, 1], `edges` B x 1 x S x S in [0, 1] and
-    `has_edges` bool (B,): whether a teacher's edge map came with the photo (else its edges are zeros)."""
+    """A batch of training photos.
+
+    `image` float32 B x 3 x S x S and `edges` B x 1 x S x S in [0, 1]; `edges_known` bool (B,): whether an edge map came
+    with the photo (else its edges are zeros). A loader may say it of each pixel, float32 B x 1 x S x S, 1 = known.
+    """
 
     image: Tensor
     edges: Tensor
-    has_edges: Tensor
+    edges_known: Tensor
 
 
 class PhotoLoader:
@@ -95,27 +98,31 @@ class PhotoLoader:
         bank_of = torch.multinomial(self.weights, count, replacement=True, generator=generator)
         numbers = torch.rand(count, 10, generator=generator)
         bank_of, numbers = bank_of[share], numbers[share].to(self.device)
-        image, edges, has_edges = [], [], []
-        for number, bank in enumerate(self.banks):  # grouped by bank: order within a batch does not matter
+        image, edges, edges_known = [], [], []
+        for number in range(len(self.banks)):  # grouped by bank: order within a batch does not matter
             chosen = numbers[bank_of == number]
             if len(chosen):
-                crop, known = self.crop(bank, chosen)
+                crop, known = self.crop(number, chosen)
                 image.append(jitter_colours(crop[:, :3], chosen[:, 7:], self.options.jitter))
                 edges.append(crop[:, 3:] if crop.shape[1] == 4 else torch.zeros_like(crop[:, :1]))
-                has_edges.append(known)
+                edges_known.append(known)
         photos = torch.cat(image).contiguous(memory_format=torch.channels_last)
-        return Photos(photos, torch.cat(edges), torch.cat(has_edges))
+        return Photos(photos, torch.cat(edges), torch.cat(edges_known))
 
-    def crop(self, bank: PhotoBank, numbers: Tensor) -> tuple[Tensor, Tensor]:
+    def crop(self, number: int, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """One crop a photo, mirrored half of the time, and whether it has an edge map.
 
         Half of the crops have the least side, the photo's own scale; the sides of the others are uniform up to the
         photo's short side.
 
         Args:
-            bank: the photos.
+            number: of the bank.
             numbers: (B, 6 or more) in [0, 1): photo, which half, side, top, left, mirror.
+
+        Returns:
+            float32 B x 3 x S x S, or B x 4 x S x S with edges, in [0, 1], and bool (B,); see `Photos`.
         """
+        bank = self.banks[number]
         index = (numbers[:, 0] * len(bank)).long()
         height, width = bank.height[index].float(), bank.width[index].float()
         largest = torch.minimum(height, width)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from inpaint_core import weights
-from train.core.config import PhotoConfig
+from train.core.config import ExportConfig
 from train.core.run import Run
 
 LARGEST_FILE = 10_000_000
@@ -65,7 +65,14 @@ def refresh_statistics(run: Run, inputs: Callable[[int], tuple[Tensor, ...]]) ->
 
 
 def command_line(script: str, arguments: Iterable[str]) -> str:
-    """The command of a run as a manifest states it: without the folders of the machine it ran on."""
+    """The command of a run as a manifest states it: without the folders of the machine it ran on.
+
+    Args:
+        script: its module; "__main__" is the one that this process was started with.
+        arguments: its options.
+    """
+    if script == "__main__" and (spec := sys.modules[script].__spec__) is not None:
+        script = spec.name
     return " ".join([f"python -m {script}", *(Path(a).name if Path(a).is_absolute() else a for a in arguments)])
 
 
@@ -79,13 +86,13 @@ def export(
     measure: Callable[[], dict[str, Any]] | None = None,
     statistics: Callable[[], None] | None = None,
 ) -> weights.Record | None:
-    """Write the EMA weights of the run's generator (and its critics) with their manifest entries.
+    """Write the EMA weights of the run's network (and its critics) with their manifest entries.
 
     Kernels are stored as float16, or as int8 where float16 would pass `LARGEST_FILE`, unless `config.stored` decides.
 
     Args:
-        run: with a `PhotoConfig` or a config that has its export options.
-        method: the catalogue's name; the file is METHOD.safetensors, a critic's METHOD_NAME.safetensors.
+        run: with an `ExportConfig`.
+        method: the name in the manifest; the file is METHOD.safetensors, a critic's METHOD_NAME.safetensors.
         arguments: of the network's constructor.
         critics: by name; what a later run needs to continue, see `Run.load`.
         network: what is exported; None: the EMA of "generator".
@@ -94,18 +101,17 @@ def export(
         statistics: measures the batch statistics of what is exported, see `refresh_statistics`.
 
     Returns:
-        The generator's record; None on all but the main process.
+        The network's record; None on all but the main process.
     """
     if not run.main:
         return None
     config = run.config
-    assert isinstance(config, PhotoConfig)
+    assert isinstance(config, ExportConfig)
     network = network or run.ema["generator"]
     if statistics is not None:
         statistics()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     folder = config.export_to or config.out / "export"
-    validation = ", ".join(source.name for source in (*config.val_small, *config.val))
 
     def write(name: str, tensors: Mapping[str, Tensor], dtype: str, metrics: dict[str, Any]) -> weights.Record:
         return weights.save(
@@ -114,11 +120,11 @@ def export(
             arguments if name == method else {},
             folder,
             dtype=dtype,
-            command=command_line(f"train.{Path(sys.argv[0]).stem}", sys.argv[1:]),
-            data=", ".join(source.name for source in config.data),
+            command=command_line(type(config).__module__, sys.argv[1:]),
+            data=", ".join(source.name for source in config.sources),
             steps=run.step,
             images_seen=run.step * config.batch,
-            metrics=metrics and {**metrics, "images": f"central squares of {validation}; see train/core/validation.py"},
+            metrics=metrics and {**metrics, "images": config.measured_on},
             licence="see MODEL_CARD.md",
             recipe={key: value for key, value in asdict(config).items() if not _is_path(value)},
             minutes=round(run.elapsed / 60, 1),

@@ -17,8 +17,7 @@ Where it departs from the paper:
 
 from __future__ import annotations
 
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +31,23 @@ from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.edge_detector import EdgeDetector, upsample
 from train.core.cli import run_cli
-from train.core.config import Paths, RunConfig
-from train.core.export import command_line
+from train.core.config import ExportConfig, Paths
+from train.core.export import export
 from train.core.run import Run
 from train.core.sources import expand
-from train.edge_detection.data import EdgeBank, EdgeSampler, annotated
-from train.edge_detection.evaluate import Scores, detect, evaluate
+from train.edge_detection.data import EdgeLoader, annotated, bank_of_drawings, bank_of_maps
+from train.edge_detection.evaluate import TOLERANCE, Scores, detect, evaluate
 
 SCALES = (0.5, 1.0, 1.5)  # of the photo, at which the exported detector evaluates it
 
 
+# It inherits, from train/core:
+# - the run: out, resume, init, steps, minutes, total_minutes, checkpoint_minutes, log_every, batch, accumulate,
+#   seed, precision, warmup, cosine, ema_decay
+# - data and export: data, val, eval_every, export, export_to, stored
 @dataclass(frozen=True, kw_only=True)
-class Config(RunConfig):
-    """The edge detector's training."""
+class Config(ExportConfig):
+    """What the detector learns from, and how its losses and learning rates are weighed."""
 
     data: Paths  # photos of the edge maps: folder, tar or quoted pattern; repeat
     edges: Paths  # soft edge maps, matched by name; repeat
@@ -53,8 +56,6 @@ class Config(RunConfig):
     val_photos: int = 12  # of them measured during the run; at its end all
     steps: int = 20_000  # length of the run
     eval_every: int = 1000  # steps between validations
-    export: bool = False  # write the EMA weights at the end
-    export_to: Path | None = None  # folder of the export; default OUT/export
     size: int = 224  # side of the crops in pixels
     batch: int = 6  # crops a step, all processes together
     lr: float = 2e-3  # of the new layers
@@ -65,8 +66,23 @@ class Config(RunConfig):
     side: float = 0.4  # weight of each side output's loss beside the fusion's 1
     clip: float = 5.0  # largest norm of the gradient
 
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Everything that is learned from, for the manifest."""
+        return (*self.data, *self.edges, *self.annotated)
 
-def main(config: Config) -> None:
+    @property
+    def measured_on(self) -> str:
+        """The validation photos, and how near an edge has to be found."""
+        return f"{', '.join(source.name for source in self.val)}, tolerance {TOLERANCE} of the diagonal"
+
+
+def main(config: Config) -> Run:
+    """Train, validate, export; returns the run as it ended.
+
+    Raises:
+        InpaintError: the share of annotated photos is not below 1, or the trunk's weights are not to be had.
+    """
     if not 0 <= config.drawn < 1:
         raise InpaintError(f"The share of annotated photos is at least 0 and below 1, not {config.drawn}.")
     run = Run(config)
@@ -83,12 +99,13 @@ def main(config: Config) -> None:
     run.load()
 
     # ---- data
-    banks, shares = [EdgeBank.of_maps(expand(config.data), expand(config.edges))], [1 - config.drawn]
+    banks, shares = [bank_of_maps(expand(config.data), expand(config.edges))], [1 - config.drawn]
     if config.annotated and config.drawn > 0:
-        banks.append(EdgeBank.of_drawings(expand(config.annotated)))
+        banks.append(bank_of_drawings(expand(config.annotated)))
         shares.append(config.drawn)
-    rank, world = run.accelerator.process_index, run.accelerator.num_processes
-    sampler = EdgeSampler(banks, shares, config.size, config.batch, config.seed, rank, world, run.device)
+    process = run.accelerator.process_index, run.accelerator.num_processes
+    place = {"seed": config.seed, "process": process, "device": run.device}
+    loader = EdgeLoader(banks, shares, config.size, config.batch, **place)
     held_out = annotated(expand(config.val)) if run.main and config.val else []
 
     def measure(count: int | None) -> Scores:
@@ -97,12 +114,12 @@ def main(config: Config) -> None:
         return evaluate(maps, 9 if count else 33)  # of 99 thresholds the best is hardly better
 
     # ---- the loop
-    for step, crops in run.steps(sampler):
+    for step, crops in run.steps(loader):
         fused, sides = predict(crops.image)
-        losses = {"fused": balanced_cross_entropy(fused.float(), crops.edges, crops.known)}
+        losses = {"fused": balanced_cross_entropy(fused.float(), crops.edges, crops.edges_known)}
         for level, side in enumerate(sides, start=1):
             whole = upsample(side.float(), 2**level, *fused.shape[-2:])
-            losses[f"side_{level}"] = balanced_cross_entropy(whole, crops.edges, crops.known)
+            losses[f"side_{level}"] = balanced_cross_entropy(whole, crops.edges, crops.edges_known)
         loss = losses["fused"] + config.side * sum(losses[f"side_{level}"] for level in range(1, len(sides) + 1))
         run.log(gradient_norm=run.backward(loss, "detector", config.clip), **losses)
         if held_out and run.due(config.eval_every):
@@ -110,11 +127,15 @@ def main(config: Config) -> None:
             print(f"step {step + 1}: ODS {scores.ods:.3f}, OIS {scores.ois:.3f}", flush=True)
             run.log(**{"validation/ods": scores.ods, "validation/ois": scores.ois})
 
+    def figures() -> dict[str, Any]:
+        """For the manifest; an interrupted run is measured on few photos, so that it ends soon."""
+        return measure(None if run.complete else config.val_photos).summary() if held_out else {}
+
     # ---- export
-    if config.export and run.main:
-        # an interrupted run is measured on few photos, so that it ends soon
-        figures = measure(None if run.complete else config.val_photos).summary() if held_out else {}
-        write(config, run, figures)
+    if config.export:
+        arguments = {"scales": list(SCALES)}
+        export(run, sketch.DETECTOR, arguments, network=run.ema["detector"], measure=figures)
+    return run
 
 
 def balanced_cross_entropy(logits: Tensor, edges: Tensor, known: Tensor) -> Tensor:
@@ -154,35 +175,6 @@ def load_imagenet(trunk: nn.Module) -> None:
         name.removeprefix("features."): tensor for name, tensor in state.items() if name.startswith("features.")
     }
     weights.load_into(trunk, features, kind.url)
-
-
-def write(config: Config, run: Run, figures: dict[str, Any]) -> None:
-    """Write the EMA detector as float16, and its manifest entry.
-
-    Args:
-        config: of the run.
-        run: whose "detector" is written.
-        figures: the entry's metrics; empty without validation photos.
-    """
-    validation = ", ".join(source.name for source in config.val)
-    record = weights.save(
-        sketch.DETECTOR,
-        run.ema["detector"].state_dict(),
-        {"scales": list(SCALES)},
-        config.export_to or config.out / "export",
-        command=command_line("train.edge_detection.train", sys.argv[1:]),
-        data=", ".join(source.name for source in (*config.data, *config.edges, *config.annotated)),
-        steps=run.step,
-        images_seen=run.step * config.batch,
-        metrics=figures and {**figures, "images": f"{validation}, tolerance 0.0075 of the diagonal"},
-        licence="see MODEL_CARD.md",
-        recipe={name: value for name, value in asdict(config).items() if not isinstance(value, Path | tuple)},
-        minutes=round(run.elapsed / 60, 1),
-        device=str(run.device),
-        processes=run.accelerator.num_processes,
-        complete=run.complete,
-    )
-    print(f"exported {record.file}, {record.bytes / 1e6:.1f} MB, after {run.step} steps")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_a_batch_depends_on_seed_and_step_alone(photos: Path) -> None:
 
 def test_banks_are_drawn_by_weight(ramp: PhotoBank, photos: Path) -> None:
     batch = PhotoLoader([ramp, PhotoBank.load([photos])], [0.0, 1.0], 32, 16, CropOptions())(0)
-    assert not batch.has_edges.any()
+    assert not batch.edges_known.any()
     assert batch.image.shape == (16, 3, 32, 32)
     assert batch.image.min() >= 0
     assert batch.image.max() <= 1
