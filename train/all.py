@@ -139,7 +139,7 @@ def command(config: Config, phase: Phase, phases: list[Phase], minutes: float) -
     words += ["--out", folder(config, phase), "--resume", "--cache", config.out / "cache", *shlex.split(phase.options)]
     words += ["--size", size, "--batch", batch, "--accumulate", accumulate]
     words += ["--precision", "bf16" if torch.cuda.is_available() or has_fast_bf16() else "no"]
-    own = [each for each in phases if each.method == phase.method]
+    own = [other for other in phases if other.method == phase.method]
     if phase is not own[0]:
         words += ["--init", folder(config, own[own.index(phase) - 1]) / CHECKPOINT]
     if phase is own[-1]:
@@ -154,7 +154,7 @@ def command(config: Config, phase: Phase, phases: list[Phase], minutes: float) -
     return [*launcher, "-m", f"train.{phase.method}", *map(str, words)]
 
 
-def batch_of(size: int, wanted: int) -> tuple[int, int, int]:
+def batch_of(size: int, processes: int) -> tuple[int, int, int]:
     """Batch, gradient accumulation and processes for photos of `size` pixels on this machine.
 
     GPUs: the largest power of two that their memory takes, 8 to 64 each. CPU: at least 8 photos an update.
@@ -162,11 +162,11 @@ def batch_of(size: int, wanted: int) -> tuple[int, int, int]:
     gpus = torch.cuda.device_count()
     if gpus:
         free = torch.cuda.mem_get_info()[0] * MEMORY_SHARE
-        each = 1
-        while each < 64 and 2 * each * size * size * BYTES_PER_PIXEL <= free:
-            each *= 2
-        return each * gpus, max(1, 8 // (each * gpus)), gpus
-    processes = wanted or os.cpu_count() or 1
+        batch = 1  # of each
+        while batch < 64 and 2 * batch * size * size * BYTES_PER_PIXEL <= free:
+            batch *= 2
+        return batch * gpus, max(1, 8 // (batch * gpus)), gpus
+    processes = processes or os.cpu_count() or 1
     batch = processes * max(1, (8 if size <= 128 else 4) // processes)
     return batch, max(1, 8 // batch), processes
 

@@ -3,7 +3,7 @@
 One device:   python -m train.autoencoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/ae --export
 Many:         accelerate launch -m train.autoencoder (the same options)
 Continue:     the same with --resume
-The studies': --masks centre 1 --known 1
+As published: --masks centre 1 --known 1
 
 Where it departs from the studies: the error is taken per hole pixel and per known pixel, and the hole counts more;
 holes of many kinds beside the centre. A small LPIPS term on SqueezeNet's features is an option (--perceptual).

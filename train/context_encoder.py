@@ -3,8 +3,8 @@
 One device:   python -m train.context_encoder --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/ce --export
 Many:         accelerate launch -m train.context_encoder (the same options)
 Continue:     the same with --resume
-The paper's:  --region centre --width 64 --batch 64
-Its features: --encoder alexnet --size 227 --optimizer sgd --l2 1
+As published: --region centre --width 64 --batch 64
+For features: --encoder alexnet --size 227 --optimizer sgd --l2 1
 
 Where it departs from the paper:
 - The network predicts the whole photo around a hole anywhere (the paper's random regions) unless --region is "centre";

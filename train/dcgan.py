@@ -6,7 +6,7 @@ Continue:     the same with --resume
 Scenes:       --prior scenes: exported as latent_search_scenes, which latent_search tries beside the faces
 Wasserstein:  --objective wgan: clipped weights, RMSprop, --critic-first and --critic-steps updates of the critic
 On a CPU:     --width 40 --critic-width 32: a third of the paper's work
-The paper's:  --smoothing 1 --no-cosine
+As published: --smoothing 1 --no-cosine
 
 Where it departs from the paper:
 - The discriminator's target for real photos is 0.9 (one-sided label smoothing, Salimans et al. 2016).
@@ -28,12 +28,12 @@ from torchvision.utils import save_image
 
 from inpaint_core import metrics
 from inpaint_core.networks.dcgan import DCGAN, DCGANGenerator, draw_latents
-from train.core.bank import PhotoBank
 from train.core.cli import run_cli
 from train.core.config import PhotoConfig
 from train.core.data import CropOptions, load_photos
 from train.core.export import export, measure_batch_statistics
 from train.core.gan import InTwoBatches, entropy_critic, entropy_generator, frozen
+from train.core.photo_bank import PhotoBank
 from train.core.run import Run
 from train.core.sources import expand
 from train.core.validation import centre_crops
@@ -102,13 +102,13 @@ def main(config: Config) -> Run:
     # ---- validation
     def refresh_statistics() -> None:
         latents = draw_latents(STATISTICS_SAMPLES, config.latent, Generator().manual_seed(1)).to(run.device)
-        measure_batch_statistics(run.ema["generator"], ((some,) for some in latents.split(64)))
+        measure_batch_statistics(run.ema["generator"], ((batch,) for batch in latents.split(64)))
 
     @torch.no_grad()
     def samples(count: int) -> Tensor:
         """Photos that the EMA generator draws, count x 3 x S x S, of the same latents every time."""
         latents = draw_latents(count, config.latent, Generator().manual_seed(0)).to(run.device)
-        return torch.cat([run.ema["generator"](some) for some in latents.split(64)]).float().cpu()
+        return torch.cat([run.ema["generator"](batch) for batch in latents.split(64)]).float().cpu()
 
     def measure() -> dict[str, Any]:
         """The Fréchet distance of as many samples as there are validation photos; it depends on their number."""

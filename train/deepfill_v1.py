@@ -4,7 +4,7 @@ One device:   python -m train.deepfill_v1 --data photos/ --data 'shards/*.tar' -
 Many:         accelerate launch -m train.deepfill_v1 (the same options)
 Continue:     the same with --resume
 Restoration:  the same with --mosaic: the hole shows the photo in coarse blocks (deepfill_v1_mosaic)
-The paper's:  --size 256 --batch 16 --no-cosine --steps 1000000
+As published: --size 256 --batch 16 --no-cosine --steps 1000000
 On a CPU:     --critic-start 0.6 --critic-steps 1: most of the time then goes into the generator
 
 Where it departs from the paper:

@@ -4,7 +4,7 @@ One device:   python -m train.deepfill_v2 --data photos/ --data 'shards/*.tar' -
 Many GPUs:    accelerate launch -m train.deepfill_v2 (the same options)
 Many cores:   OMP_NUM_THREADS=1 torchrun --nproc_per_node CORES -m train.deepfill_v2 (the same options)
 Continue:     the same with --resume
-The paper's:  --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --size 256 --batch 16
+As published: --critics sn_patchgan --perceptual 0 --optimizer adam --lr 1e-4 --size 256 --batch 16
               --upsampling nearest --no-smooth-attention --no-noise
 
 Where it departs from the paper:
@@ -28,13 +28,13 @@ from torch import Generator, Tensor
 
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.layers.gated import Upsampling
-from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import Paths
 from train.core.critics import Critic, CriticConfig, PhotoCritics, fills_of
 from train.core.data import CropOptions, Photos, load_photos
 from train.core.export import export
-from train.core.lines import LineLoss
+from train.core.gradient_weights import adaptive_weight, combined, gradients_at, last_layer_norms
+from train.core.line_loss import LineLoss
 from train.core.losses import border_weight, hole_and_known_l1
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer

@@ -3,7 +3,7 @@
 One device:   python -m train.glcic --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/glcic --export
 Many:         accelerate launch -m train.glcic (the same options)
 Continue:     the same with --resume
-The paper's:  --optimizer adadelta --no-cosine --size 256 --batch 96 --steps 500000
+As published: --optimizer adadelta --no-cosine --size 256 --batch 96 --steps 500000
 On a CPU:     --width 32 --critic-width 16: a quarter of the paper's work or less
 
 Where it departs from the paper:

@@ -4,7 +4,7 @@ One device:   python -m train.lama --data photos/ --data 'shards/*.tar' --steps 
 Many:         accelerate launch -m train.lama (the same options)
 Continue:     the same with --resume
 On a CPU:     --width 24 --blocks 5 --critic-width 32 --r1-every 4 --size 128 --batch 8 (4 images a second and core)
-The paper's:  --hole-l1 0 --size 256 --batch 10 --width 64 --blocks 9 --no-cosine --masks wide 1 --zoom 1
+As published: --hole-l1 0 --size 256 --batch 10 --width 64 --blocks 9 --no-cosine --masks wide 1 --zoom 1
               --upsampling transposed --no-noise
 
 Where it departs from the paper:
@@ -29,17 +29,17 @@ from torch.nn import functional as F
 from torch.optim import Adam
 
 from inpaint_core.networks.lama import LaMa, PatchDiscriminator
-from train.core.balance import gradients_at, last_layer_norms
 from train.core.cli import run_cli
 from train.core.config import HoleConfig, Masks
 from train.core.data import CropOptions, held_out_photos, load_photos
 from train.core.export import export, refresh_statistics
-from train.core.features import TrunkFeatures, relative_l2
 from train.core.gan import InTwoBatches, auc, entropy_generator, frozen, photo_scores, r1_penalty
+from train.core.gradient_weights import gradients_at, last_layer_norms
 from train.core.losses import shift_together
 from train.core.masks import check_kinds, draw_masks
 from train.core.optim import make_optimizer
 from train.core.run import Run
+from train.core.trunk_features import TrunkFeatures, relative_l2
 from train.core.validation import Validation
 
 
@@ -70,9 +70,9 @@ class Config(HoleConfig):
     matching: float = 100.0  # weight of the distance of the discriminator's features
     perceptual: float = 30.0  # weight of the distance of the trunk's features
     r1: float = 0.001  # weight of the discriminator's gradient penalty on true photos
-    r1_every: int = 1  # steps between gradient penalties, which then weigh so many times more
+    r1_every: int = 1  # steps between gradient penalties, whose weight is multiplied by it
     critic_check: int = 100  # steps between measurements of the discriminator's AUC ...
-    critic_photos: int = 32  # ... on so many held-out crops
+    critic_photos: int = 32  # ... on this many held-out crops
 
 
 ARCHITECTURE = "width", "blocks", "global_share", "upsampling", "noise"  # what of the config the network takes
@@ -124,10 +124,10 @@ def main(config: Config) -> Run:
         terms = {"l1": weighted_l1(filled, truth, mask, config.known_l1, config.hole_l1)}
         with frozen(discriminator), run.autocast():
             with torch.no_grad():
-                wanted = discriminator(real)[1]
+                true_features = discriminator(real)[1]
             scores, features = discriminator(fake)
             terms["adversarial"] = config.adversarial * entropy_generator(scores)
-            terms["matching"] = config.matching * feature_matching(features, wanted)
+            terms["matching"] = config.matching * feature_matching(features, true_features)
             if trunk is not None:
                 terms["perceptual"] = config.perceptual * relative_l2(trunk(fake), trunk(real))
         if run.due(config.log_every):
@@ -181,9 +181,9 @@ def masked_critic_loss(real: Tensor, fake: Tensor, mask: Tensor) -> Tensor:
     return (F.softplus(-real) + hole * F.softplus(fake) + (1 - hole) * F.softplus(-fake)).mean()
 
 
-def feature_matching(features: list[Tensor], wanted: list[Tensor]) -> Tensor:
+def feature_matching(features: list[Tensor], truth: list[Tensor]) -> Tensor:
     """Mean squared difference of the discriminator's features of a fill and of its true photo, mean over its layers."""
-    return torch.stack([F.mse_loss(a.float(), b.float()) for a, b in zip(features, wanted, strict=True)]).mean()
+    return torch.stack([F.mse_loss(a.float(), b.float()) for a, b in zip(features, truth, strict=True)]).mean()
 
 
 if __name__ == "__main__":

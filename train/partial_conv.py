@@ -3,7 +3,7 @@
 One device:   python -m train.partial_conv --data photos/ --data 'shards/*.tar' --steps 100000 --out runs/pc --export
 Many:         accelerate launch -m train.partial_conv (the same options)
 Continue:     the same with --resume
-The paper's:  --masks irregular 1 --width 64 --levels 8 --size 512 --no-cosine --batch 6
+As published: --masks irregular 1 --width 64 --levels 8 --size 512 --no-cosine --batch 6
 
 Where it departs from the paper:
 - Perceptual and style loss use the trunk of LPIPS, SqueezeNet or AlexNet, in place of VGG-16. With their weights each
@@ -28,12 +28,12 @@ from train.core.cli import run_cli
 from train.core.critics import CriticConfig, PhotoCritics, fills_of
 from train.core.data import CropOptions, held_out_photos, load_photos, masked_photos
 from train.core.export import export, refresh_statistics
-from train.core.features import TrunkFeatures
 from train.core.losses import feature_and_style_l1, hole_total_variation, shift_together
 from train.core.masks import check_kinds
 from train.core.optim import make_optimizer
 from train.core.perceptual import PerceptualConfig, PerceptualTerm
 from train.core.run import Run
+from train.core.trunk_features import TrunkFeatures
 from train.core.validation import Validation
 
 DEPTHS = 3
@@ -115,14 +115,14 @@ def main(config: Config) -> Run:
         run.log(hole=hole, known=known, variation=variation)
 
         joined = perceptual.joined  # all losses of features join together
-        shifted = shift_together(filled, completed, truth, step=step)
+        crops = _, completed_crop, truth_crop = shift_together(filled, completed, truth, step=step)
         if trunk is not None and joined > 0:
             with run.autocast():
-                ours, composite, target = (trunk(image)[:DEPTHS] for image in shifted)
+                ours, composite, target = (trunk(crop)[:DEPTHS] for crop in crops)
             features, style = feature_and_style_l1((ours, composite), target)
             loss = loss + joined * (config.features * features + config.style * style)
             run.log(features=features, style=style)
-        loss = loss + perceptual(*shifted[1:], shift=False)
+        loss = loss + perceptual(completed_crop, truth_crop, shift=False)
         phase = critics.phase(held_out_fills)
         if phase == "adversarial":
             loss = loss + critics.term(completed, mask, l1, filled)
@@ -146,9 +146,9 @@ def freeze_encoder_norm(network: nn.Module, average: nn.Module) -> None:
         network: in training mode.
         average: its EMA, in evaluation mode.
     """
-    for each in (network, average):
-        assert isinstance(each, PartialConvUNet)
-        each.freeze_encoder_norm = True
+    for unet in (network, average):
+        assert isinstance(unet, PartialConvUNet)
+        unet.freeze_encoder_norm = True
     network.train()
 
 

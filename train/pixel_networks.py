@@ -4,7 +4,7 @@ One device:   python -m train.pixel_networks --data 'shards/*.tar' --steps 10000
 PixelRNN:     the same with --network pixel_rnn
 Many:         accelerate launch -m train.pixel_networks (the same options)
 Continue:     the same with --resume
-The paper's:  --width 126 --blocks 15 --distribution softmax, or --width 126 --layers 12 --distribution softmax
+As published: --width 126 --blocks 15 --distribution softmax, or --width 126 --layers 12 --distribution softmax
 
 Where it departs from the paper (van den Oord et al., ICML 2016):
 - A mixture of logistics in place of 256 free probabilities: it learns from fewer photos, and starts from the best

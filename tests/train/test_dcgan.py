@@ -15,10 +15,10 @@ from inpaint_core.methods.latent_search import LatentSearch
 from inpaint_core.networks.dcgan import DCGAN
 from tests.train.recording import record_logs
 from train import dcgan
-from train.core.bank import PhotoBank
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.data import CropOptions, PhotoLoader
 from train.core.gan import entropy_critic
+from train.core.photo_bank import PhotoBank
 
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "entropy": {"lr": 2e-3, "critic_lr": 2e-3},

@@ -15,7 +15,7 @@ from inpaint_core.networks.lama import LaMa
 from tests.train.recording import record_logs
 from train import lama
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
-from train.core.features import relative_l2
+from train.core.trunk_features import relative_l2
 
 SIZE = 64
 

@@ -12,10 +12,10 @@ from inpaint_core import weights
 from tests.train.runs import checkpoint, scalars, train
 from train import partial_conv
 from train.core import export
-from train.core.bank import PhotoBank
 from train.core.data import CropOptions, PhotoLoader
-from train.core.features import TrunkFeatures
 from train.core.losses import feature_and_style_l1
+from train.core.photo_bank import PhotoBank
+from train.core.trunk_features import TrunkFeatures
 
 TINY = {"width": 4, "levels": 5, "features": 0.0, "style": 0.0}
 ENCODER, DECODER = "encoder.1.norm.running_mean", "decoder.1.norm.running_mean"

@@ -17,9 +17,9 @@ from inpaint_core.networks.pixel_cnn import PixelCNN
 from inpaint_core.networks.pixel_rnn import PixelRNN
 from tests.train.recording import record_logs
 from train import pixel_networks
-from train.core.bank import PhotoBank
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.config import RunConfig
+from train.core.photo_bank import PhotoBank
 from train.core.run import Run
 from train.core.small_photos import bits_per_dimension, centre_quarter, pixel_optimizer, spread_evenly
 

@@ -50,12 +50,12 @@ def weights_in(path: Path, names: list[str], prefixes: Prefixes | None = None) -
     state = weights.read_state_dict(path)
     if prefixes is not None:
         return {name: _renamed(state, *pair) for name, pair in prefixes.items()}
-    found = {exported: state}
+    states = {exported: state}
     for name in others:
         beside = path.with_name(f"{path.stem}_{name}.safetensors")
         if beside.exists():
-            found[name] = weights.read_state_dict(beside)
-    return found
+            states[name] = weights.read_state_dict(beside)
+    return states
 
 
 def _renamed(state: Mapping[str, Tensor], prefix: str, new: str) -> dict[str, Tensor]:

@@ -34,8 +34,8 @@ class RunConfig:
     resume: bool = False  # continue from the checkpoint in --out
     init: Path | None = None  # start from these weights: an export, its critics beside it, or a run's last.pt
     steps: int = 100_000  # length of the run
-    minutes: float | None = None  # stop this session after so long; --resume continues
-    total_minutes: float | None = None  # end the run, and its learning rate schedule, after so long in all
+    minutes: float | None = None  # length of this session; --resume continues
+    total_minutes: float | None = None  # length of the run, and of its learning rate schedule, all sessions together
     checkpoint_minutes: float = 5.0  # time between checkpoints
     log_every: int = 10  # steps between log entries
     batch: int = 8  # images a step, all processes together

@@ -13,9 +13,9 @@ from torch.optim import Adam
 from inpaint_core.networks.deepfill_v2 import SNPatchDiscriminator
 from inpaint_core.networks.patch_critic import PatchCritic
 from inpaint_core.networks.projected_critic import ProjectedCritic
-from train.core.balance import adaptive_weight, gradients_at, last_layer_norms
 from train.core.config import HoleConfig
 from train.core.gan import auc, frozen, halves, hinge_critic, hinge_generator, photo_scores
+from train.core.gradient_weights import adaptive_weight, gradients_at, last_layer_norms
 from train.core.losses import shift_together
 from train.core.run import Run
 from train.core.validation import Fill, stages_of
@@ -38,10 +38,10 @@ class CriticConfig(HoleConfig):
 
     critics: tuple[Critic, ...] = ()  # that learn from few photos
     critic_start: float = 0.3  # share of the run after which critics join; at once where --init is given
-    critic_warmup: int = 120  # least steps that --critics are trained before the generator faces them ...
+    critic_warmup: int = 120  # steps for which --critics are trained at least before the generator faces them ...
     critic_auc: float = 0.65  # ... and the AUC on held-out fills that they must have reached by then
     critic_check: int = 60  # steps between measurements of the AUC ...
-    critic_photos: int = 32  # ... on so many held-out crops
+    critic_photos: int = 32  # ... on this many held-out crops
     adversarial_share: float = 0.4  # gradient of --critics as a share of the reconstruction's at the last layer
     adversarial_cap: float = 1.0  # largest weight of the adversarial term of --critics
 
@@ -69,7 +69,7 @@ class PhotoCritics:
     """Critics of completed photos with hinge losses inside the hole, under the run's checkpointing.
 
     They are trained without effect on the generator until they recognise held-out fills. From then on their term is
-    weighted by gradients (see `train.core.balance`).
+    weighted by gradients (see `train.core.gradient_weights`).
 
     Args:
         run: receives a network "critic_KIND" for each of `config.critics`.

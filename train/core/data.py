@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 from inpaint_core.errors import InpaintError
-from train.core.bank import PhotoBank, cached_bank
 from train.core.config import Masks, Paths, PhotoConfig
 from train.core.masks import draw_masks
+from train.core.photo_bank import PhotoBank, cached_bank
 from train.core.run import Run
 from train.core.sources import expand
 
@@ -20,7 +20,7 @@ from train.core.sources import expand
 class CropOptions:
     """What part of a photo a batch shows."""
 
-    zoom: float = 1.0  # least side of a crop as a share of the batch's size; below 1 small crops are enlarged
+    zoom: float = 1.0  # smallest side of a crop as a share of the batch's size; below 1 small crops are enlarged
     jitter: float = 0.1  # brightness, contrast and saturation change by up to this share
     whole: bool = False  # the largest central square in place of a crop
 
@@ -47,7 +47,7 @@ class PhotoLoader:
         size: side of the batch's photos.
         batch: photos of all processes together.
         seed: source of all randomness.
-        process: (rank, processes): this one takes every so many-th photo, starting with its rank.
+        process: (rank, processes): this one takes every `processes`-th photo, starting with its rank.
         device: of the batches.
         crops: what part of a photo is taken, and how its colours change.
 
@@ -112,7 +112,7 @@ class PhotoLoader:
     def crop(self, number: int, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """One crop a photo, mirrored half of the time, and whether it has an edge map.
 
-        Half of the crops have the least side, the photo's own scale; the sides of the others are uniform up to the
+        Half of the crops have the smallest side, the photo's own scale; the sides of the others are uniform up to the
         photo's short side.
 
         Args:
@@ -173,7 +173,7 @@ def load_photos(
     Args:
         config: where the photos are, and the size and number of a batch's.
         run: whose device the batches are on.
-        crops: what part of a photo is shown.
+        crops: what part of a photo a batch has.
         edges: edge maps of the photos, matched by name.
         prepare: changes each bank before anything is drawn, for example `PhotoBank.reduced`.
 

@@ -21,13 +21,13 @@ def maps_of(scores: Scores) -> Sequence[Tensor]:
 
 def halves(scores: Scores) -> tuple[list[Tensor], list[Tensor]]:
     """The scores of the first and of the second half of a batch: of true and of completed photos."""
-    pairs = [each.chunk(2) for each in maps_of(scores)]
+    pairs = [score_map.chunk(2) for score_map in maps_of(scores)]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
 @contextmanager
 def frozen(*networks: nn.Module) -> Iterator[None]:
-    """Within it the networks' parameters get no gradients: only that of their input is wanted."""
+    """Within it the networks' parameters get no gradients, only their input does."""
     trained = [p for network in networks for p in network.parameters() if p.requires_grad]
     for parameter in trained:
         parameter.requires_grad_(False)
@@ -46,12 +46,12 @@ def scores_in_hole(scores: Scores, mask: Tensor) -> list[tuple[Tensor, Tensor]]:
         mask: N x 1 x H x W, 1 = hole.
     """
     pairs = []
-    for each in maps_of(scores):
-        if each.ndim == 2:
-            pairs.append((each.float(), torch.ones_like(each, dtype=torch.float32)))
+    for score_map in maps_of(scores):
+        if score_map.ndim == 2:
+            pairs.append((score_map.float(), torch.ones_like(score_map, dtype=torch.float32)))
         else:
-            hole = (F.interpolate(mask, each.shape[-2:], mode="area") > 0).float()
-            pairs.append((each.float(), hole.expand_as(each)))
+            hole = (F.interpolate(mask, score_map.shape[-2:], mode="area") > 0).float()
+            pairs.append((score_map.float(), hole.expand_as(score_map)))
     return pairs
 
 
@@ -68,28 +68,24 @@ def hinge_critic(real: Scores, fake: Scores, mask: Tensor) -> Tensor:
     losses = []
     for scores, sign in ((real, 1), (fake, -1)):
         for value, weight in scores_in_hole(scores, mask):
-            losses.append(_mean(F.relu(1 - sign * value), weight))
+            losses.append(_per_photo(F.relu(1 - sign * value), weight).mean())
     return 0.5 * torch.stack(losses).view(2, -1).sum(0).mean()
 
 
 def hinge_generator(fake: Scores, mask: Tensor) -> Tensor:
     """The generator's side of the hinge loss: the negative mean score inside the hole, a scalar."""
-    return -torch.stack([_mean(value, weight) for value, weight in scores_in_hole(fake, mask)]).mean()
+    return -torch.stack([_per_photo(value, weight).mean() for value, weight in scores_in_hole(fake, mask)]).mean()
 
 
-def _mean(value: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean of each sample, then of the samples."""
+def _per_photo(value: Tensor, weight: Tensor) -> Tensor:
+    """The weighted mean of each sample, (N,)."""
     axes = tuple(range(1, value.ndim))
-    return ((value * weight).sum(axes) / weight.sum(axes).clamp_min(1)).mean()
+    return (value * weight).sum(axes) / weight.sum(axes).clamp_min(1)
 
 
 def photo_scores(scores: Scores, mask: Tensor) -> Tensor:
     """One score a photo: the mean over the hole and the maps, (N,)."""
-    means = []
-    for value, weight in scores_in_hole(scores, mask):
-        axes = tuple(range(1, value.ndim))
-        means.append((value * weight).sum(axes) / weight.sum(axes).clamp_min(1))
-    return torch.stack(means).mean(0)
+    return torch.stack([_per_photo(value, weight) for value, weight in scores_in_hole(scores, mask)]).mean(0)
 
 
 def auc(real: Tensor, fake: Tensor) -> float:
@@ -104,8 +100,8 @@ def auc(real: Tensor, fake: Tensor) -> float:
 
 def entropy_critic(real: Tensor, fake: Tensor, target: float = 1.0) -> Tensor:
     """Binary cross-entropy of logits, the mean of both halves; `target` below 1 smooths the label of real ones."""
-    wanted = torch.full_like(real, target, dtype=torch.float32)
-    return (F.binary_cross_entropy_with_logits(real.float(), wanted) + F.softplus(fake.float()).mean()) / 2
+    targets = torch.full_like(real, target, dtype=torch.float32)
+    return (F.binary_cross_entropy_with_logits(real.float(), targets) + F.softplus(fake.float()).mean()) / 2
 
 
 def entropy_generator(fake: Tensor) -> Tensor:

@@ -61,8 +61,8 @@ class Muon(Optimizer):
         if not state:
             state["momentum"] = torch.zeros_like(gradient)
         state["momentum"].mul_(momentum).add_(gradient)
-        wanted = gradient.add(state["momentum"], alpha=momentum).flatten(1)
-        update = orthogonal(wanted) * (SIZE * max(wanted.shape) ** 0.5)
+        update = gradient.add(state["momentum"], alpha=momentum).flatten(1)
+        update = orthogonal(update) * (SIZE * max(update.shape) ** 0.5)
         parameter.sub_(float(group["lr"]) * update.view(parameter.shape).to(parameter.dtype))  # type: ignore
 
     def _adam(self, parameter: nn.Parameter, group: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ def thin_edges(image: Tensor, low: float = 0.06, sigma: float = 1.5) -> Tensor:
 
     Args:
         image: N x 3 x H x W in [0, 1].
-        low: the least gradient magnitude that counts, in brightness per pixel.
+        low: the smallest gradient magnitude that counts, in brightness per pixel.
         sigma: width of the Gaussian, pixels.
 
     Returns:
@@ -49,7 +49,7 @@ def thin_lines(soft: Tensor, threshold: Tensor | float, sigma: float = 1.5) -> T
 
     Args:
         soft: N x 1 x H x W in [0, 1].
-        threshold: the least height, of the smoothed map, that counts; a number, or N x 1 x 1 x 1.
+        threshold: the smallest height, of the smoothed map, that counts; a number, or N x 1 x 1 x 1.
         sigma: width of the Gaussian that smooths the map and with it the lines, pixels.
 
     Returns:
@@ -89,11 +89,11 @@ def crests(height: Tensor, right: Tensor, down: Tensor) -> Tensor:
 
     # the eight directions in four sectors
     sector = (torch.atan2(down, right) * (4 / math.pi)).round().remainder(4)
-    found = torch.zeros_like(height, dtype=torch.bool)
+    crest = torch.zeros_like(height, dtype=torch.bool)
     for number, (rows, columns) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
         peak = (height >= neighbour(rows, columns)) & (height > neighbour(-rows, -columns))
-        found |= (sector == number) & peak
-    return found
+        crest |= (sector == number) & peak
+    return crest
 
 
 def keep_strokes(edges: Tensor, share: Tensor, generator: Generator) -> Tensor:
@@ -142,7 +142,7 @@ def sketch_batch(
 
     Edges are the teacher's where it has seen the photo, else `thin_edges`. Most are one pixel wide, some as wide as
     the teacher's or thickened. Half of them are jittered and their corners rounded, and of half some strokes are left
-    out, because nobody draws everything.
+    out, because people do not draw everything.
 
     Args:
         image: N x 3 x H x W in [0, 1].
@@ -166,10 +166,10 @@ def sketch_batch(
         return (uniform[:, column] < chance).view(-1, 1, 1, 1)
 
     wide = (teacher > TEACHER_THRESHOLD).float()
-    least = (0.5 + 0.3 * uniform[:, 1]).view(-1, 1, 1, 1) * TEACHER_THRESHOLD  # smoothing has lowered the crests
-    edges = torch.where(has_map, thin_lines(teacher, least), thin_edges(image))
+    threshold = (0.5 + 0.3 * uniform[:, 1]).view(-1, 1, 1, 1) * TEACHER_THRESHOLD  # smoothing has lowered the crests
+    edges = torch.where(has_map, thin_lines(teacher, threshold), thin_edges(image))
     edges = torch.where(has_map & chosen_with(2, 0.2), wide, edges)
-    edges = edges * (F.avg_pool2d(edges, 5, 1, 2) > 2.5 / 25).float()  # nobody draws dots
+    edges = edges * (F.avg_pool2d(edges, 5, 1, 2) > 2.5 / 25).float()  # people do not draw dots
     # blurred, displaced and thinned again, lines are smooth and unsteady; a crest of a thin line is 0.27 high
     by_hand = thin_lines(hand_jitter(edges, 2.5 * uniform[:, 4], generator), 0.12)
     edges = torch.where(chosen_with(3, 0.5), by_hand, edges)

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from inpaint_core.networks.pixel_network import PixelNetwork
-from train.core.bank import PhotoBank
 from train.core.config import PhotoConfig
+from train.core.photo_bank import PhotoBank
 from train.core.run import Run
 from train.core.sources import expand
 from train.core.validation import Validation, ValidationSet
 
 HELD_OUT = 400  # photos over which bits per dimension are measured ...
-FILLED = 40  # ... and so many of them are filled
+FILLED = 40  # ... and this many of them are filled
 LINEAR_LR = 0.1  # share of the learning rate for the linear prediction, which starts at its optimum
 LITERATURE = 3.0  # bits per dimension of PixelRNN on CIFAR-10, on other photos
 
@@ -42,7 +42,7 @@ def centre_quarter(count: int, size: int) -> Tensor:
 def pixel_optimizer(network: PixelNetwork, lr: float, betas: tuple[float, float]) -> Optimizer:
     """Adam, with `LINEAR_LR` of the learning rate for the network's linear prediction, where it has one."""
     linear = [] if network.direct is None else list(network.direct.parameters())
-    others = [p for p in network.parameters() if not any(p is each for each in linear)]
+    others = [p for p in network.parameters() if not any(p is parameter for parameter in linear)]
     groups: list[dict[str, Any]] = [{"params": others, "lr": lr}, {"params": linear, "lr": lr * LINEAR_LR}]
     return Adam([group for group in groups if group["params"]], lr, betas, fused=True)
 

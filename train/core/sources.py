@@ -35,7 +35,7 @@ def expand(patterns: Iterable[str | Path] | None) -> list[Path]:
     Raises:
         FileNotFoundError: nothing matches.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for pattern in map(str, patterns or ()):
         matches = sorted(glob.glob(pattern))
         if not matches:
@@ -44,8 +44,8 @@ def expand(patterns: Iterable[str | Path] | None) -> list[Path]:
             except FileNotFoundError:
                 raise FileNotFoundError(f"nothing is there by the name {pattern}") from None
             matches = [pattern]
-        found += map(Path, matches)
-    return found
+        paths += map(Path, matches)
+    return paths
 
 
 def archive_of(source: Path) -> tuple[Path, str]:
@@ -81,7 +81,7 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
 
     Raises:
         FileNotFoundError: a source is not there.
-        InpaintError: an archive is none.
+        InpaintError: a file by the name of an archive is not one.
     """
     for source in map(Path, sources):
         place, inside = archive_of(source)
@@ -111,11 +111,11 @@ def members(sources: Iterable[str | Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _opened(place: Path, archive: Callable[[Path], Archive]) -> Archive:
-    """The archive; `InpaintError` where the file is none."""
+    """The archive; `InpaintError` where the file is not one."""
     try:
         return archive(place)
     except UNREADABLE as error:
-        raise InpaintError(f"{place} is no complete archive: copy it again, or leave it out.") from error
+        raise InpaintError(f"{place} is not a complete archive: copy it again, or leave it out.") from error
 
 
 def _bytes_or_none(read: Callable[[], bytes]) -> bytes:

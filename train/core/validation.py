@@ -14,8 +14,8 @@ from torchvision.utils import make_grid, save_image
 from inpaint_core import metrics
 from inpaint_core.masks.generators import GENERATORS
 from inpaint_core.methods.opencv import NavierStokes
-from train.core.bank import PhotoBank
 from train.core.config import PhotoConfig
+from train.core.photo_bank import PhotoBank
 from train.core.run import Run
 from train.core.sketches import thin_edges
 from train.core.sources import expand
@@ -85,7 +85,7 @@ def centre_crops(bank: PhotoBank, count: int, size: int, reduce: bool = True) ->
 
     Args:
         bank: the photos.
-        count: at most so many.
+        count: at most this many.
         size: side of the squares, pixels.
         reduce: the largest square, reduced to `size`; False: the central square of `size` pixels itself.
 
@@ -176,7 +176,7 @@ class Validation:
 
     def measure(self, further: Mapping[str, dict[str, float]] | None = None) -> dict[str, dict[str, float]]:
         """Measure every set and append the figures to the run's log, after `further` ones; {} if there are none."""
-        figures = {**(further or {}), **{each.name: each.measure(self.fill) for each in self.sets}}
+        figures = {**(further or {}), **{photos.name: photos.measure(self.fill) for photos in self.sets}}
         if self.sets and self.sketch:
             figures[f"{self.sets[0].name}_sketch"] = self.sets[0].measure(self.fill, sketch=True)
         if figures:
@@ -189,13 +189,13 @@ class Validation:
 
     def grid(self) -> Path | None:
         """Input | coarse | refined | truth of a few photos of the first two sets; drawn edges are red."""
-        sets = [each for each in self.sets[:2] if each.image.shape[-1] == self.sets[0].image.shape[-1]]
+        sets = [photos for photos in self.sets[:2] if photos.image.shape[-1] == self.sets[0].image.shape[-1]]
         if not sets:
             return None
         tiles = []
-        for each in sets:
-            index = torch.linspace(0, len(each.image) - 1, SHOWN).round().long()
-            image, mask = each.image[index], each.mask[index]
+        for photos in sets:
+            index = torch.linspace(0, len(photos.image) - 1, SHOWN).round().long()
+            image, mask = photos.image[index], photos.mask[index]
             shown, edges = torch.where(mask > 0, torch.ones_like(image), image), None
             if self.sketch:  # a quarter of the photos
                 edges = thin_edges(image) * mask

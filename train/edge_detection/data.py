@@ -16,8 +16,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from train.core.bank import PhotoBank
 from train.core.data import CropOptions, PhotoLoader
+from train.core.photo_bank import PhotoBank
 from train.core.sources import decode, members
 
 ANNOTATORS = ".annotators"  # suffix of the picture whose bit i means: annotator i drew a boundary here
@@ -55,7 +55,7 @@ def annotated(sources: Iterable[Path]) -> list[Annotated]:
             drawings[stem.removesuffix(ANNOTATORS)] = data
         else:
             photos[stem] = data
-    found = []
+    usable = []
     for name in sorted(photos.keys() & drawings.keys()):
         photo = decode(photos[name], "RGB", 32, None)
         with Image.open(io.BytesIO(drawings[name])) as picture:
@@ -65,12 +65,12 @@ def annotated(sources: Iterable[Path]) -> list[Annotated]:
         if bits.shape != photo.shape[:2]:
             raise ValueError(f"{name} and its annotators' drawings differ in size: {photo.shape[:2]}, {bits.shape}")
         drawn = [(bits >> number) & 1 > 0 for number in range(8 * bits.dtype.itemsize)]
-        present = [each for each in drawn if each.any()]
+        present = [drawing for drawing in drawn if drawing.any()]
         if present:
-            found.append(Annotated(name, photo, np.stack(present)))
-    if not found:
+            usable.append(Annotated(name, photo, np.stack(present)))
+    if not usable:
         raise FileNotFoundError(f"no annotated photos in {', '.join(map(str, sources))}")
-    return found
+    return usable
 
 
 def consensus(drawings: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def consensus(drawings: np.ndarray) -> np.ndarray:
     Lines of one contour lie a pixel or two apart, so a vote pixel by pixel would leave almost nothing.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEARBY + 1, 2 * NEARBY + 1))
-    votes = np.mean([cv2.dilate(each.astype(np.uint8), disc) for each in drawings], axis=0)
+    votes = np.mean([cv2.dilate(drawing.astype(np.uint8), disc) for drawing in drawings], axis=0)
     drawn = drawings.any(axis=0)
     return np.where(drawn, np.where(votes >= 0.5, AGREED, DOUBTED), 0).astype(np.uint8)
 
@@ -119,7 +119,7 @@ def bank_of_maps(photos: Iterable[Path], maps: Iterable[Path]) -> PhotoBank:
 
 def bank_of_drawings(sources: Iterable[Path]) -> PhotoBank:
     """Annotated photos with what their annotators agree on; raises as `annotated`."""
-    return bank_of([(each.photo, consensus(each.drawings)) for each in annotated(sources)])
+    return bank_of([(photo.photo, consensus(photo.drawings)) for photo in annotated(sources)])
 
 
 def turned_crops(bank: PhotoBank, numbers: Tensor, size: int, drawn: bool) -> tuple[Tensor, Tensor]:

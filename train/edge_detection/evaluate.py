@@ -48,11 +48,11 @@ CELL = 240  # pixels of a picture on the sheet
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """Which detectors are measured, on what, and how finely."""
 
     photos: Paths  # annotated photos: folder, tar or quoted pattern; repeat
     detector: tyro.conf.UseAppendAction[tuple[Literal["hed", "gradient", "canny"], ...]] = ()  # repeat; default: all
-    limit: int | None = None  # at most so many photos
+    limit: int | None = None  # at most this many photos
     thresholds: int = THRESHOLDS  # at which the maps are cut
     sheet: Path | None = None  # write a picture of six photos
 
@@ -128,24 +128,23 @@ def count(soft: np.ndarray, drawings: np.ndarray, thresholds: np.ndarray, tolera
     """
     reach = tolerance * math.hypot(*soft.shape)
     crests = sketch.ridges(soft)
-    lines = [skeletonize(crests >= each) for each in thresholds]
+    lines = [skeletonize(crests >= threshold) for threshold in thresholds]
     anywhere = np.logical_or.reduce(lines)
     pixels = np.argwhere(anywhere)  # (P, 2)
-    chosen = [each[anywhere] for each in lines]  # bool (P,)
+    chosen = [line[anywhere] for line in lines]  # bool (P,)
     drawn_pixels, recalled = np.zeros(len(thresholds)), np.zeros(len(thresholds))
     right = np.zeros((len(thresholds), len(pixels)), bool)
     for drawn in drawings:
-        wanted = np.argwhere(drawn)
-        drawn_pixels += len(wanted)
-        if not len(wanted) or not len(pixels):
+        targets = np.argwhere(drawn)
+        drawn_pixels += len(targets)
+        if not len(targets) or not len(pixels):
             continue
-        near = pairs(pixels, wanted, reach)
-        for number, each in enumerate(chosen):
-            of_these = each[near[:, 0]]
-            found = match(near[of_these], len(pixels), len(wanted))
-            recalled[number] += found.sum()
-            right[number] |= found
-    found_pixels = np.array([each.sum() for each in chosen], np.float64)
+        near = pairs(pixels, targets, reach)
+        for number, kept in enumerate(chosen):
+            matched = match(near[kept[near[:, 0]]], len(pixels), len(targets))
+            recalled[number] += matched.sum()
+            right[number] |= matched
+    found_pixels = np.array([kept.sum() for kept in chosen], np.float64)
     return Counts(found_pixels, right.sum(1).astype(np.float64), drawn_pixels, recalled)
 
 
@@ -166,9 +165,9 @@ def match(near: np.ndarray, these: int, those: int) -> np.ndarray:
     end = np.concatenate([near[:, 1] + these, np.arange(these), np.full(those, sink)])
     network = csr_matrix((np.ones(len(start), np.int32), (start, end)), shape=(sink + 1, sink + 1))
     flow = maximum_flow(network, source, sink, method="dinic").flow[[source]]
-    found = np.zeros(these, bool)
-    found[flow.indices[flow.data > 0]] = True
-    return found
+    matched = np.zeros(these, bool)
+    matched[flow.indices[flow.data > 0]] = True
+    return matched
 
 
 def evaluate(maps: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: int = THRESHOLDS) -> Scores:
@@ -178,10 +177,10 @@ def evaluate(maps: Iterable[tuple[np.ndarray, np.ndarray]], thresholds: int = TH
         ValueError: there are no maps.
     """
     at = np.linspace(0, 1, thresholds + 2)[1:-1]
-    each = [count(soft, drawings, at) for soft, drawings in maps]
-    if not each:
+    counts = [count(soft, drawings, at) for soft, drawings in maps]
+    if not counts:
         raise ValueError("there are no maps to evaluate")
-    return scores(each, at)
+    return scores(counts, at)
 
 
 def scores(counts: list[Counts], thresholds: np.ndarray) -> Scores:
@@ -229,10 +228,10 @@ def canny(photo: np.ndarray) -> np.ndarray:
     """How high Canny's upper threshold can be before a pixel is no edge, as a share of the highest tried."""
     smooth = cv2.GaussianBlur(photo, (0, 0), 2.0)
     levels = np.linspace(5, 200, 32)
-    found = np.zeros(photo.shape[:2], np.float32)
+    strength = np.zeros(photo.shape[:2], np.float32)
     for number, level in enumerate(levels):
-        found[cv2.Canny(smooth, 0.4 * level, level, L2gradient=True) > 0] = (number + 1) / len(levels)
-    return found
+        strength[cv2.Canny(smooth, 0.4 * level, level, L2gradient=True) > 0] = (number + 1) / len(levels)
+    return strength
 
 
 DETECTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -260,20 +259,25 @@ def grey(plane: np.ndarray) -> np.ndarray:
 
 
 def main(config: Config) -> None:
+    """Measure the detectors, print the table and draw the sheet.
+
+    Raises:
+        FileNotFoundError: there are no annotated photos.
+    """
     held_out = annotated(expand(config.photos))[: config.limit]
     chosen = [name for name in DETECTORS if not config.detector or name in config.detector]
-    maps = {name: [DETECTORS[name](each.photo) for each in held_out] for name in chosen}
-    rows = []
+    maps = {name: [DETECTORS[name](photo.photo) for photo in held_out] for name in chosen}
+    table = []
     for name, soft in maps.items():
-        pairs = zip(soft, (each.drawings for each in held_out), strict=True)
-        s = evaluate(tqdm(pairs, total=len(held_out), unit="photo", leave=False), config.thresholds)
+        measured = zip(soft, (photo.drawings for photo in held_out), strict=True)
+        s = evaluate(tqdm(measured, total=len(held_out), unit="photo", leave=False), config.thresholds)
         figures = (s.ods, s.ois, s.average_precision, s.threshold, s.precision, s.recall)
-        rows.append([name, *(f"{figure:.3f}" for figure in figures)])
-    print(markdown_table(["detector", "ODS", "OIS", "AP", "at threshold", "precision", "recall"], rows))
+        table.append([name, *(f"{figure:.3f}" for figure in figures)])
+    print(markdown_table(["detector", "ODS", "OIS", "AP", "at threshold", "precision", "recall"], table))
     if config.sheet is not None:
-        shown = range(0, len(held_out), max(1, len(held_out) // 6))[:6]
-        some = {name: [soft[i] for i in shown] for name, soft in maps.items()}
-        sheet([held_out[i] for i in shown], some).save(config.sheet)
+        rows = range(0, len(held_out), max(1, len(held_out) // 6))[:6]
+        of_rows = {name: [soft[i] for i in rows] for name, soft in maps.items()}
+        sheet([held_out[i] for i in rows], of_rows).save(config.sheet)
 
 
 if __name__ == "__main__":

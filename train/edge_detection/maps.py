@@ -35,7 +35,7 @@ from train.core.sources import decode, expand, members, source_name
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """Which photos get a map, where the maps go, how they are computed."""
 
     data: Paths  # photos: folder, tar, zip or quoted pattern of them; repeat
     out: Path  # the tar to write
@@ -44,6 +44,11 @@ class Config:
 
 
 def main(config: Config) -> None:
+    """Write the maps, and pack them.
+
+    Raises:
+        InpaintError: the tar exists, there are no photos, or the detector's weights are absent.
+    """
     if config.out.exists():
         raise InpaintError(f"{config.out} exists: remove it, or name another --out.")
     network = load_detector(config.device)
@@ -83,11 +88,11 @@ def batches_by_size(config: Config, finished: Path) -> Iterator[tuple[list[Path]
             group = waiting.setdefault(photo.shape, [])
             group.append((path, photo))
             if len(group) == config.batch:
-                yield [each for each, _ in group], np.stack([pixels for _, pixels in group])
+                yield [path for path, _ in group], np.stack([pixels for _, pixels in group])
                 group.clear()
     for group in waiting.values():
         if group:
-            yield [each for each, _ in group], np.stack([pixels for _, pixels in group])
+            yield [path for path, _ in group], np.stack([pixels for _, pixels in group])
 
 
 @torch.inference_mode()
@@ -108,7 +113,7 @@ def write_map(path: Path, soft: np.ndarray) -> None:
 def pack(folder: Path, out: Path) -> None:
     """Move the maps of a folder into a tar, which appears when it is whole."""
     with replacing(out) as unfinished, tarfile.open(unfinished, "w") as maps:
-        for path in sorted(each for each in folder.rglob("[!.]*") if each.is_file()):
+        for path in sorted(file for file in folder.rglob("[!.]*") if file.is_file()):
             maps.add(path, path.relative_to(folder).as_posix())
     shutil.rmtree(folder)
 

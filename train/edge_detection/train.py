@@ -92,7 +92,7 @@ def main(config: Config) -> Run:
     if config.pretrained and config.init is None:
         load_imagenet(detector.trunk)
     trunk = list(detector.trunk.parameters())
-    new = [each for name, each in detector.named_parameters() if not name.startswith("trunk.")]
+    new = [parameter for name, parameter in detector.named_parameters() if not name.startswith("trunk.")]
     groups = [{"params": new, "lr": config.lr}, {"params": trunk, "lr": config.trunk * config.lr}]
     optimizer = AdamW(groups, config.lr, weight_decay=config.weight_decay, fused=True)
     predict = run.add("detector", detector, optimizer, ema=True)
@@ -110,7 +110,7 @@ def main(config: Config) -> Run:
 
     def measure(count: int | None) -> Scores:
         chosen = held_out[:: max(1, len(held_out) // count)] if count else held_out
-        maps = ((detect(run.ema["detector"], each.photo), each.drawings) for each in chosen)
+        maps = ((detect(run.ema["detector"], photo.photo), photo.drawings) for photo in chosen)
         return evaluate(maps, 9 if count else 33)  # of 99 thresholds the best is hardly better
 
     # ---- the loop

@@ -49,10 +49,10 @@ def share_figures(records: Sequence[FillRecord]) -> list[ShareFigures]:
 def write_share_csv(path: Path, figures: Sequence[ShareFigures]) -> None:
     """Write the figures of a method on a set of masks as a row; an estimate is three columns: mean, low and high."""
     rows = []
-    for each in figures:
+    for row in figures:
         row: dict[str, object] = {}
-        for name in (one.name for one in fields(each)):
-            value = getattr(each, name)
+        for name in (field.name for field in fields(row)):
+            value = getattr(row, name)
             if isinstance(value, Estimate):
                 row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
             else:
@@ -72,11 +72,11 @@ def write_by_share(figures: Sequence[ShareFigures], folder: Path) -> None:
 
 def plot_by_share(figures: Sequence[ShareFigures], path: Path) -> None:
     """Plot LPIPS, and LPIPS as a share of Navier-Stokes', against the share of the photo that is missing."""
-    methods = dict.fromkeys(each.method for each in figures)
+    methods = dict.fromkeys(row.method for row in figures)
     panels = []
     for title, name in (("LPIPS", "lpips"), ("LPIPS / Navier-Stokes", "lpips_of_ns")):
         curves = {
-            method: [Point(each.hole_ratio, getattr(each, name)) for each in figures if each.method == method]
+            method: [Point(row.hole_ratio, getattr(row, name)) for row in figures if row.method == method]
             for method in methods
         }
         panels.append(Panel(title, curves))

@@ -34,7 +34,7 @@ SMALLEST_CELL = 16  # pixels
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """What is filled, by which methods, and how large the sheets are."""
 
     photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the sheets
@@ -103,7 +103,7 @@ def main(config: Config) -> None:
     if not photos:
         raise InpaintError("There are no photos to fill: check --photos.")
     config.out.mkdir(parents=True, exist_ok=True)
-    labels = ["hole", *(each.word.replace("+", " + ") for each in candidates), "truth"]
+    labels = ["hole", *(candidate.word.replace("+", " + ") for candidate in candidates), "truth"]
     mask_sets = config.masks or ("centre", "free_form")
     for masks in mask_sets:
         for number, first in enumerate(range(0, len(photos), config.rows), start=1):

@@ -78,7 +78,7 @@ DRAWINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """Which drawings, on which photos."""
 
     photos: Paths  # folder or tar shard with the photos of the drawings
     out: Path  # folder of the sheets
@@ -94,11 +94,11 @@ def row_of(drawing: Drawing, number: int, pixels: np.ndarray, device: str) -> Ro
     canvas = np.zeros(hole.shape, np.uint8)
     cv2.polylines(canvas, [np.array(points, np.int32) for points in drawing.lines], False, 1)
     sketch = (canvas > 0) & hole
-    shown = np.where(hole[..., None], np.uint8(PAPER), pixels)
-    shown[cv2.dilate(sketch.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0] = INK
-    pictures = [shown, inpaint_core.inpaint(pixels, hole, GUIDED[0], device=device).image]
+    picture = np.where(hole[..., None], np.uint8(PAPER), pixels)
+    picture[cv2.dilate(sketch.astype(np.uint8), np.ones((2, 2), np.uint8)) > 0] = INK
+    pictures = [picture, inpaint_core.inpaint(pixels, hole, GUIDED[0], device=device).image]
     pictures += [inpaint_core.inpaint(pixels, hole, name, sketch, device).image for name in GUIDED]
-    return Row(f"{number}: {drawing.what}", [picture for picture in pictures if picture is not None])
+    return Row(f"{number}: {drawing.what}", [pixels for pixels in pictures if pixels is not None])
 
 
 def main(config: Config) -> None:

@@ -43,7 +43,7 @@ WARM_UP_SIDE = 256  # pixels of the photo that is filled before anything is time
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """What is measured, on what, and what is written."""
 
     photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the results
@@ -52,7 +52,7 @@ class Config:
     table: Literal["animals", "places"] | None = None  # measure on the masks of a reported table and put it beside
     by_share: bool = False  # ten sets of irregular masks of growing share: by_share.csv and by_share.png
     size: int = 256  # side of the central squares; 0: whole photos
-    limit: int | None = None  # at most so many photos
+    limit: int | None = None  # at most this many photos
     sheet: int = 0  # photos on the contact sheet of each set of masks
     lpips: bool = True  # measure LPIPS, too
     device: str = "auto"  # auto, cpu, cuda
@@ -96,8 +96,8 @@ def main(config: Config) -> None:
     if config.lpips and (why := metrics.lpips_unavailable_reason()):
         raise InpaintError(f"{why} Or leave LPIPS out with --no-lpips.")
     table = None if config.table is None else reported.TABLES[config.table]
-    wanted = [*config.masks, *(table.masks if table else ()), *(by_share.MASK_SETS if config.by_share else ())]
-    mask_sets = list(dict.fromkeys(wanted)) or ["centre", "free_form"]
+    sets = [*config.masks, *(table.masks if table else ()), *(by_share.MASK_SETS if config.by_share else ())]
+    mask_sets = list(dict.fromkeys(sets)) or ["centre", "free_form"]
     candidates = parse_candidates(config.method or ready_methods()[0])
     photos = list(read_photos(expand(config.photos), config.size, config.limit))
     if not photos:
@@ -117,7 +117,7 @@ def main(config: Config) -> None:
     if table is not None:
         text += "\n" + reported.beside(records, table)
     (config.out / "report.md").write_text(text, encoding="utf-8")
-    labels = ["hole", *(each.word for each in candidates), "truth"]
+    labels = ["hole", *(candidate.word for candidate in candidates), "truth"]
     cell = min(LARGEST_CELL, max(max(photo.pixels.shape[:2]) for photo in photos))
     for masks, of_set in by_masks(records).items():
         if len({record.ratio for record in of_set}) > 1 and masks not in by_share.MASK_SETS:

@@ -41,7 +41,7 @@ ENLARGED = 2  # times, on the sheet
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """How the latent vectors are searched, on which photos, with which holes."""
 
     photos: Paths  # folder, tar shard or quoted pattern
     out: Path  # folder of the results
@@ -95,9 +95,9 @@ def search(
     drawn: list[np.ndarray] = []
     priors: Counter[str] = Counter()
     batches = zip(blanked.to(device).split(BATCH), mask.to(device).split(BATCH), strict=True)
-    for number, (some, some_masks) in enumerate(batches):
+    for number, (batch, holes_of_batch) in enumerate(batches):
         generator = Generator(device).manual_seed(config.seed + number)
-        filled = method.fill(some, some_masks, FillContext(generator=generator))
+        filled = method.fill(batch, holes_of_batch, FillContext(generator=generator))
         drawn += as_pixels(filled.image.cpu())
         priors.update(filled.extras["prior"])
     return drawn, priors
@@ -137,24 +137,24 @@ def main(config: Config) -> None:
         "poisson": [blending.blend(photo.pixels, hole, one, mixed=False) for photo, hole, one in every],
         "mixed": [blending.blend(photo.pixels, hole, one, mixed=True) for photo, hole, one in every],
     }
-    figures = {name: figures_of(some, photos, holes) for name, some in fills.items()}
+    figures = {name: figures_of(filled, photos, holes) for name, filled in fills.items()}
 
     config.out.mkdir(parents=True, exist_ok=True)
     rows = []
     for index, (photo, hole, _) in enumerate(every[: config.rows]):
-        pictures = [mark_hole(photo.pixels, hole), *(some[index] for some in fills.values()), photo.pixels]
-        rows.append(Row(photo.name, [each.repeat(ENLARGED, 0).repeat(ENLARGED, 1) for each in pictures]))
+        pictures = [mark_hole(photo.pixels, hole), *(filled[index] for filled in fills.values()), photo.pixels]
+        rows.append(Row(photo.name, [pixels.repeat(ENLARGED, 0).repeat(ENLARGED, 1) for pixels in pictures]))
     draw_sheet(rows, ["hole", *fills, "truth"], ENLARGED * SIZE).save(config.out / "sheet.png")
     report = {
         "photos": len(photos),
         "seconds_a_photo": round(seconds, 2),
         "priors": dict(sorted(priors.items())),
-        **{name: asdict(each) for name, each in figures.items()},
+        **{name: asdict(means) for name, means in figures.items()},
     }
     (config.out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    for name, each in figures.items():
-        share = each.lpips / figures[BASELINE].lpips
-        print(f"{name:<14} LPIPS {each.lpips:.4f} ({share:.2f} of ns)   L1 in the hole {each.l1:.4f}")
+    for name, means in figures.items():
+        share = means.lpips / figures[BASELINE].lpips
+        print(f"{name:<14} LPIPS {means.lpips:.4f} ({share:.2f} of ns)   L1 in the hole {means.l1:.4f}")
     print(f"{len(photos)} photos, {seconds:.1f} s each; priors {report['priors']}")
 
 

@@ -25,7 +25,7 @@ class FillRecord:
 
 def write_csv(path: Path, records: Iterable[FillRecord]) -> None:
     """Write every record as a row, a column a metric."""
-    rows = [{**{k: v for k, v in asdict(each).items() if k != "metrics"}, **each.metrics} for each in records]
+    rows = [{**{k: v for k, v in asdict(record).items() if k != "metrics"}, **record.metrics} for record in records]
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -34,7 +34,7 @@ def write_csv(path: Path, records: Iterable[FillRecord]) -> None:
 
 def read_csv(path: Path) -> list[FillRecord]:
     """What `write_csv` wrote."""
-    own = {each.name for each in fields(FillRecord)} - {"metrics"}
+    own = {field.name for field in fields(FillRecord)} - {"metrics"}
     with path.open(newline="") as file:
         return [
             FillRecord(

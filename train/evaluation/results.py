@@ -3,7 +3,7 @@
     python -m train.evaluation.results --animals ANIMALS.tar --scenes SCENES.tar --write docs/RESULTS.md
 
 Methods that take longer than `--slowest` seconds (the catalogue's figure) are left out unless named. Fewer photos take
-less time: `--animals-limit` and `--scenes-limit` take so many, evenly spread over each source. `--by-share` adds LPIPS
+less time: `--animals-limit` and `--scenes-limit` spread a number evenly over each source. `--by-share` adds LPIPS
 and L1 by the share of the photo that is missing, and writes by_share.csv and by_share.png beside the page. `--speeds`
 adds how fast the training scripts are: `python -m benchmarks --training --json > speeds.json` measures it.
 """
@@ -51,15 +51,15 @@ RATIOS = {"hole_l1": "L1 in the hole", "lpips": "LPIPS"}  # shown by hole ratio
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """What the page is made of: photos, methods, sections."""
 
     animals: Paths  # photos of the survey's table
     scenes: Paths  # photos of DeepFill v2's table
     write: Path  # the page to write
     method: UseAppendAction[tuple[str, ...]] = ()  # a method, also METHOD+edges, METHOD+patchmatch; default: all quick
     slowest: float = 3.0  # leave out what takes more seconds at 512 px
-    animals_limit: int | None = 80  # at most so many animals
-    scenes_limit: int | None = 30  # at most so many scenes
+    animals_limit: int | None = 80  # at most this many animals
+    scenes_limit: int | None = 30  # at most this many scenes
     by_share: bool = False  # LPIPS and L1 of the scenes by the share of the photo that is missing, too
     speeds: Path | None = None  # what `python -m benchmarks --training --json` printed, to be added
     size: int = 256  # side of the central squares
@@ -73,7 +73,7 @@ class MeasuredSet:
     table: reported.Reported
     records: list[FillRecord]
     photos: int  # measured ...
-    available: int  # ... of so many
+    available: int  # ... of this many
 
     def section(self) -> str:
         """The reported table with our numbers, then means and ratios for each set of masks, in markdown."""
@@ -130,9 +130,9 @@ def checkpoints_table(methods: Sequence[str]) -> str:
 
 def by_share_section(figures: Sequence[by_share.ShareFigures]) -> str:
     """LPIPS as a share of Navier-Stokes' for every method and set of irregular masks, under the plot, in markdown."""
-    mask_sets = list(dict.fromkeys(each.masks for each in figures))
-    ratios = {(each.method, each.masks): f"{each.lpips_of_ns:.2f}" for each in figures}
-    methods = [method for method in dict.fromkeys(each.method for each in figures) if method != BASELINE]
+    mask_sets = list(dict.fromkeys(row.masks for row in figures))
+    ratios = {(row.method, row.masks): f"{row.lpips_of_ns:.2f}" for row in figures}
+    methods = [method for method in dict.fromkeys(row.method for row in figures) if method != BASELINE]
     rows = [[title(method), *(ratios[method, masks] for masks in mask_sets)] for method in methods]
     heads = ["method", *(f"{masks.partition('@')[2]} %" for masks in mask_sets)]
     return "\n\n".join(

@@ -57,5 +57,7 @@ def fill_samples(
     for photo in tqdm(photos, unit="photo"):
         for masks in mask_sets:
             hole = mask_for(photo.name, masks, photo.pixels.shape[0], photo.pixels.shape[1], seed)
-            fills = {each.word: TimedFill(*each.fill(photo.pixels, hole, device, seed)) for each in candidates}
+            fills = {
+                candidate.word: TimedFill(*candidate.fill(photo.pixels, hole, device, seed)) for candidate in candidates
+            }
             yield Sample(photo, masks, hole, fills)

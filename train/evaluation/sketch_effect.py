@@ -40,13 +40,13 @@ HEADS = ("photos", "n", "LPIPS without", "with sketch", "ratio", "edge recall wi
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """Whose weights are measured, on what, with which holes."""
 
     photos: Paths  # folder, tar shard or quoted pattern
     weights: Path | None = None  # folder with the generator's weights; default: the catalogue's
     edges_from: Path | None = None  # folder with the edge detector's weights
     masks: str = "free_form"  # centre, box, free_form, irregular@10-20 (%), ...
-    limit: int | None = None  # at most so many photos of each source
+    limit: int | None = None  # at most this many photos of each source
     sheet: Path | None = None  # write a sheet of eight photos of each source
     seed: int = 0  # of the masks
 
@@ -94,8 +94,8 @@ def effect(
 
 def table_row(name: str, effects: Sequence[SketchEffect]) -> list[str]:
     """The cells of a source of photos: means, and the ratio of the means of LPIPS."""
-    without, with_sketch = np.mean([each.lpips for each in effects], axis=0)
-    recall_without, recall_with = np.mean([each.recall for each in effects], axis=0)
+    without, with_sketch = np.mean([effect.lpips for effect in effects], axis=0)
+    recall_without, recall_with = np.mean([effect.recall for effect in effects], axis=0)
     return [
         name,
         str(len(effects)),

@@ -72,9 +72,10 @@ def methods_table(
     """
     baseline = of_method(records, BASELINE)
     rows = [
-        [title(method), *(each.cell(own, baseline) for each in columns)] for method, own in by_method(records).items()
+        [title(method), *(column.cell(own, baseline) for column in columns)]
+        for method, own in by_method(records).items()
     ]
-    return markdown_table(["method", *(each.head for each in columns)], rows)
+    return markdown_table(["method", *(column.head for column in columns)], rows)
 
 
 def all_metrics(records: Sequence[FillRecord], prefix: str = "") -> list[Column]:

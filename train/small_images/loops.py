@@ -64,8 +64,10 @@ class Wasserstein(Adversarial):
     critic_lr: float = 5e-5
     clipped: float = 0.01  # largest weight of the critic
     critic_steps: int = 5  # of the critic for one of the generator ...
-    critic_first: int = 25  # ... but at the beginning, and after every `critic_again`, for so many of the generator's
-    critic_most: int = 25  # the critic gets so many, which takes it to convergence
+    critic_first: int = (
+        25  # ... but at the beginning, and after every `critic_again`, for this many of the generator's,
+    )
+    critic_most: int = 25  # the critic gets this many, which takes it to convergence
     critic_again: int = 500
 
 

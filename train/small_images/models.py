@@ -19,7 +19,7 @@ BATCH = 25  # photos filled at once
 @torch.no_grad()
 def fill_at_once(network: nn.Module, image: Tensor, mask: Tensor) -> dict[str, Tensor]:
     """The fill of a network of one pass, under the name ""."""
-    filled = torch.cat([network(*some) for some in zip(image.split(BATCH), mask.split(BATCH), strict=True)])
+    filled = torch.cat([network(*batch) for batch in zip(image.split(BATCH), mask.split(BATCH), strict=True)])
     return {"": filled.float().clamp(0, 1)}
 
 
@@ -28,16 +28,16 @@ def fill_by_pixel(network: nn.Module, image: Tensor, mask: Tensor) -> dict[str, 
     """What a pixel network draws: "" the fill kept of `SAMPLES`, "one sample", and "mean of samples"."""
     assert isinstance(network, PixelNetwork)
     generator = Generator().manual_seed(0)
-    found: dict[str, list[Tensor]] = {"": [], "one sample": [], f"mean of {SAMPLES} samples": []}
-    for some, hole in zip(image.split(BATCH), mask.split(BATCH), strict=True):
-        several, holes = some.repeat_interleave(SAMPLES, 0), hole.repeat_interleave(SAMPLES, 0)
+    completed: dict[str, list[Tensor]] = {"": [], "one sample": [], f"mean of {SAMPLES} samples": []}
+    for batch, hole in zip(image.split(BATCH), mask.split(BATCH), strict=True):
+        several, holes = batch.repeat_interleave(SAMPLES, 0), hole.repeat_interleave(SAMPLES, 0)
         drawn, _ = network.complete(several, holes, generator)
         chosen = best(network, drawn, holes, SAMPLES)
         every = drawn.unflatten(0, (-1, SAMPLES))
-        fills = every[torch.arange(len(some)), chosen], every[:, 0], every.mean(1)
-        for kept, fill in zip(found.values(), fills, strict=True):
+        fills = every[torch.arange(len(batch)), chosen], every[:, 0], every.mean(1)
+        for kept, fill in zip(completed.values(), fills, strict=True):
             kept.append(fill)
-    return {name: torch.cat(fills) for name, fills in found.items()}
+    return {name: torch.cat(fills) for name, fills in completed.items()}
 
 
 @dataclass(frozen=True)

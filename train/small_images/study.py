@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from torchvision.utils import make_grid, save_image
 
 from inpaint_core.methods.opencv import NavierStokes
-from train.core.bank import PhotoBank, cached_bank
 from train.core.cli import run_cli
 from train.core.config import Paths, RunConfig
 from train.core.data import CropOptions, PhotoLoader
+from train.core.photo_bank import PhotoBank, cached_bank
 from train.core.run import Run
 from train.core.small_photos import centre_quarter, spread_evenly
 from train.core.sources import expand
@@ -56,7 +56,7 @@ Names = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the study."""
+    """Which models are trained, on what, for how long."""
 
     data: Paths  # folder, CIFAR-10's folder, tar or quoted pattern; repeat
     held_back: Paths  # photos to measure on; repeat
@@ -127,12 +127,13 @@ def picture(photos: Tensor, mask: Tensor, fills: dict[str, Tensor], path: Path, 
     index = torch.linspace(0, len(photos) - 1, min(SHOWN, len(photos))).round().long()
     truth, hole = photos[index], mask[index]
     pasted = [paste(filled[index], truth, hole) for filled in fills.values()]
-    shown = [torch.where(hole > 0, torch.ones_like(truth), truth), *pasted, truth]
-    sheet = make_grid(torch.cat(shown), nrow=len(truth), padding=0)
+    rows = [torch.where(hole > 0, torch.ones_like(truth), truth), *pasted, truth]
+    sheet = make_grid(torch.cat(rows), nrow=len(truth), padding=0)
     save_image(sheet.repeat_interleave(scale, 1).repeat_interleave(scale, 2), path)
 
 
 def main(config: Config) -> None:
+    """Train and measure the models; write and print the table, and draw the picture."""
     chosen = {name: model for name, model in MODELS.items() if not config.model or name in config.model}
     config.out.mkdir(parents=True, exist_ok=True)
     bank = cached_bank(expand(config.data), [], config.cache or config.out / "cache").reduced(SIZE)

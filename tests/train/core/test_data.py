@@ -17,8 +17,8 @@ from PIL import Image
 from inpaint_core.errors import InpaintError
 from train.core import bank as banks
 from train.core import sources
-from train.core.bank import PhotoBank, cached_bank
 from train.core.data import CropOptions, PhotoLoader, jitter_colours
+from train.core.photo_bank import PhotoBank, cached_bank
 from train.core.sources import expand
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from inpaint_core import sketch
 from inpaint_core.errors import InpaintError
-from train.core.bank import PhotoBank
+from train.core.photo_bank import PhotoBank
 from train.edge_detection import maps
 
 pytestmark = pytest.mark.skipif(not sketch.ready(), reason="the edge detector's weights are absent")

@@ -17,9 +17,9 @@ from PIL import Image
 from inpaint_core.errors import InpaintError
 from tests.train.recording import record_logs
 from train.core import cifar
-from train.core.bank import PhotoBank
 from train.core.checkpoint import CHECKPOINT, read_checkpoint
 from train.core.config import RunConfig
+from train.core.photo_bank import PhotoBank
 from train.core.small_photos import centre_quarter, spread_evenly
 from train.small_images import study
 from train.small_images.augment import augment, blur, turn_hue

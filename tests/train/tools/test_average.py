@@ -18,10 +18,10 @@ from inpaint_core.networks.context_encoder import ContextEncoder
 from inpaint_core.networks.deepfill_v1 import DeepFillV1
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
 from inpaint_core.networks.glcic import CompletionNetwork
-from train.average import Config, check_measurable, main, measure, normalised
-from train.core.bank import PhotoBank
 from train.core.config import PhotoConfig
+from train.core.photo_bank import PhotoBank
 from train.core.validation import centre_crops, paste
+from train.tools.average import Config, check_measurable, main, measure, normalised
 
 SIZE = 64
 ABOUT: dict[str, Any] = {

@@ -1,6 +1,6 @@
 """Pack photos into shards for a slow link: each under a size, each a fair sample of all sources.
 
-python -m train.pack --data photos/ --data 'shards/*.tar' --size 256 --limit-mb 50 --out packs/
+python -m train.tools.pack --data photos/ --data 'shards/*.tar' --size 256 --limit-mb 50 --out packs/
 
 The order is random over all sources, so the first pack alone is a fair mixture to start training with; `--data packs/`
 reads what has arrived. Photos are reduced to a short side of --size and stored as WebP. Edge maps (--edges, matched by

@@ -1,6 +1,6 @@
 """Pack what LPIPS needs of AlexNet into checkpoints/: five convolutions and LPIPS's five layers, as float16.
 
-Usage: python -m train.lpips_weights    (nothing is trained; torchvision's file is downloaded where it is not cached)
+Usage: python -m train.tools.lpips_weights   (nothing is trained; torchvision's file is downloaded if it is not cached)
 
 Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (CVPR 2018), version 0.1.
 """
@@ -36,7 +36,7 @@ def pack() -> weights.Record:
         published_state("alex"),
         {},
         weights.shipped(),
-        command="python -m train.lpips_weights",
+        command="python -m train.tools.lpips_weights",
         data="none here; published weights: AlexNet of torchvision (ImageNet), layers of LPIPS 0.1 (BAPPS)",
         steps=0,
         images_seen=0,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from inpaint_core.errors import InpaintError
-from train.core.lines import LineLoss
+from train.core.line_loss import LineLoss
 
 ROW = 48
 
@@ -54,6 +54,6 @@ def test_its_gradient_makes_the_line_appear(loss: LineLoss, drawn: torch.Tensor)
 
 
 def test_without_the_detector_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("train.core.lines.sketch.ready", lambda: False)
+    monkeypatch.setattr("train.core.line_loss.sketch.ready", lambda: False)
     with pytest.raises(InpaintError, match="train them with"):
         LineLoss()

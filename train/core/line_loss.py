@@ -10,15 +10,15 @@ from inpaint_core import sketch, weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.edge_detector import EdgeDetector
 
-TOLERANCE = 2  # pixels between a line and the edge that answers it
-SURE = 1.0  # logit of the detector from which an edge is as good as any; lines are drawn from about 0.4 on
+TOLERANCE = 2  # pixels between a line and the edge that counts for it
+ENOUGH = 1.0  # logit of the detector from which an edge is as good as any; lines are drawn from about 0.4 on
 
 
 class LineLoss(nn.Module):
     """How much the detector misses edges along the lines of a sketch; edges where none are drawn cost nothing.
 
-    The detector is frozen. A pixel of a line counts with the surest edge within `TOLERANCE` pixels, so that a line
-    that was drawn beside the contour is answered, too.
+    The detector is frozen. A pixel of a line counts with the strongest edge within `TOLERANCE` pixels, so that a line
+    that was drawn beside the contour is found, too.
 
     Raises:
         InpaintError: the detector's weights are absent.
@@ -37,7 +37,7 @@ class LineLoss(nn.Module):
         self.detector.eval().requires_grad_(False)
 
     def forward(self, completed: Tensor, lines: Tensor) -> Tensor:
-        """The mean over the lines' pixels of what the detector's logit lacks to `SURE`, a scalar; 0 without lines.
+        """The mean over the lines' pixels of what the detector's logit lacks to `ENOUGH`, a scalar; 0 without lines.
 
         Args:
             completed: N x 3 x H x W in [0, 1].
@@ -48,5 +48,5 @@ class LineLoss(nn.Module):
             return completed.new_zeros(())
         logits = self.detector(completed[drawn])[0].float()
         near = F.max_pool2d(logits, 2 * TOLERANCE + 1, 1, TOLERANCE)
-        wanted = lines[drawn]
-        return (torch.relu(SURE - near) * wanted).sum() / wanted.sum()
+        targets = lines[drawn]
+        return (torch.relu(ENOUGH - near) * targets).sum() / targets.sum()

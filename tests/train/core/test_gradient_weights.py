@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from train.core.balance import adaptive_weight, combined, gradients_at, last_layer_norms
+from train.core.gradient_weights import adaptive_weight, combined, gradients_at, last_layer_norms
 
 
 def problem() -> tuple[nn.Linear, torch.Tensor, dict[str, torch.Tensor]]:

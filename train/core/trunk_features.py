@@ -31,12 +31,12 @@ class TrunkFeatures(nn.Module):
         return [features.float() for features in self.trunk(self.normalise(image * 2 - 1))]
 
 
-def relative_l2(features: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of each map as a share of the wanted map's mean square, the mean over the maps.
+def relative_l2(features: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
+    """Mean squared difference of each map as a share of the true map's mean square, the mean over the maps.
 
-    Depths differ in scale by orders of magnitude, so that plain L2 would count the largest alone. `wanted` carries no
+    Depths differ in scale by orders of magnitude, so that plain L2 would count the largest alone. `truth` carries no
     gradient.
     """
-    pairs = [(ours, theirs.detach()) for ours, theirs in zip(features, wanted, strict=True)]
+    pairs = [(ours, theirs.detach()) for ours, theirs in zip(features, truth, strict=True)]
     shares = [(a - b).square().mean() / b.square().mean().clamp_min(1e-8) for a, b in pairs]
     return torch.stack(shares).mean()

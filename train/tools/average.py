@@ -1,8 +1,8 @@
 """Average exported generators of one method: the weighted mean of their weights, as one more checkpoint.
 
-One mean: python -m train.average one/deepfill_v2.safetensors two/deepfill_v2.safetensors --shares 0.65 --shares 0.35 \
---out runs/average
-Statistics: python -m train.average one/glcic.safetensors --data 'shards/*.tar' --out runs/statistics
+One mean: python -m train.tools.average one/deepfill_v2.safetensors two/deepfill_v2.safetensors \
+--shares 0.65 --shares 0.35 --out runs/average
+Statistics: python -m train.tools.average one/glcic.safetensors --data 'shards/*.tar' --out runs/statistics
 
 Points on one path of training often have a mean that is better than either (Izmailov et al.: Averaging weights leads to
 wider optima and better generalization, UAI 2018); of networks that were initialised apart it is useless. The files lie
@@ -41,7 +41,7 @@ BLOCKS = 16  # of a mosaic along a side of the photo, as in the training of meth
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of the command."""
+    """What is averaged, how it is stored, and what it is measured on."""
 
     files: Positional[tuple[Path, ...]]  # exported generators of one method, two or more; with --data one will do
     out: Path  # folder of the mean and its manifest
@@ -113,7 +113,7 @@ def check_alike(exported: Sequence[Exported]) -> None:
             raise InpaintError(
                 f"Only generators of one method have a mean, not {first.record.method} and {other.record.method}."
             )
-        shapes = [{name: tensor.shape for name, tensor in each.state.items()} for each in (first, other)]
+        shapes = [{name: tensor.shape for name, tensor in checkpoint.state.items()} for checkpoint in (first, other)]
         if other.record.arguments != first.record.arguments or shapes[0] != shapes[1]:
             raise InpaintError(
                 f"Only generators of one architecture have a mean, not {first.record.method} with "
@@ -173,13 +173,12 @@ def measure(name: str, network: nn.Module, config: PhotoConfig) -> dict[str, Any
         config: its `size`, `val` and `val_small` say what is measured on.
     """
 
-    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> tuple[Tensor, Tensor]:
-        filled = network(as_trained(name, image, mask), mask, sketch)
-        return (filled, filled) if isinstance(filled, Tensor) else filled
+    def fill(image: Tensor, mask: Tensor, sketch: Tensor | None) -> Any:
+        return network(as_trained(name, image, mask), mask, sketch)
 
     network.eval()
     sets = validation_sets(config)
-    figures = {each.name: each.measure(fill) for each in sets}
+    figures = {photos.name: photos.measure(fill) for photos in sets}
     if catalogue.get(name).accepts_sketch:
         figures[f"{sets[0].name}_sketch"] = sets[0].measure(fill, sketch=True)
     return figures
@@ -205,13 +204,13 @@ def main(config: Config) -> None:
     if validated:
         check_measurable(record.method)
 
-    state = mean([each.state for each in exported], shares)
+    state = mean([checkpoint.state for checkpoint in exported], shares)
     if data:
         state = with_measured_statistics(first, state, data)
     # what rounding the first one to int8 cost is a figure of that network, too
     about = {name: value for name, value in record.extra.items() if not name.endswith("_change")}
     if len(exported) > 1:
-        about["averaged"] = [each.origin(share) for each, share in zip(exported, shares, strict=True)]
+        about["averaged"] = [checkpoint.origin(share) for checkpoint, share in zip(exported, shares, strict=True)]
     if data:
         about["statistics"] = f"measured anew over {', '.join(source.name for source in config.data)}"
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
-from train.core.bank import PhotoBank
-from train.pack import Config, main
+from train.core.photo_bank import PhotoBank
+from train.tools.pack import Config, main
 
 
 @pytest.fixture
