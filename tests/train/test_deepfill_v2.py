@@ -16,6 +16,7 @@ import torch
 from inpaint_core import weights
 from inpaint_core.errors import InpaintError
 from inpaint_core.networks.deepfill_v2 import DeepFillV2
+from tests.train.runs import scalars
 from train.core.checkpoint import CHECKPOINT
 from train.core.run import Run
 from train.deepfill_v2 import Config, main
@@ -42,32 +43,15 @@ def train(photos: Path, out: Path, **options: Any) -> Run:
     return main(Config(**{**TINY, "data": (photos,), "out": out, **options}))
 
 
-def scalars(out: Path) -> dict[str, list[tuple[int, float]]]:
-    """What a run logged: (step, value) by name."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(out / "tensorboard"))
-    events.Reload()
-    return {name: [(e.step, e.value) for e in events.Scalars(name)] for name in events.Tags()["scalars"]}
-
-
-@pytest.fixture
-def one_photo(tmp_path: Path, photos: Path) -> Path:
-    folder = tmp_path / "one"
-    folder.mkdir()
-    (folder / "photo.png").write_bytes((photos / "0.png").read_bytes())
-    return folder
-
-
 def test_both_stages_learn_and_the_critics_join_where_the_config_says(one_photo: Path, tmp_path: Path) -> None:
     options = {"width": 8, "lr": 1e-2, "warmup": 1, "cosine": False, "masks": (("centre", 1.0),)}
     train(one_photo, tmp_path / "run", steps=20, critic_start=0.5, **options)
     logged = scalars(tmp_path / "run")
-    refined, coarse = ([value for _, value in logged[name]] for name in ("l1", "coarse"))
+    refined, coarse = (list(logged[name].values()) for name in ("l1", "coarse"))
     assert sum(refined[-3:]) < 0.8 * sum(refined[:3])
     assert sum(coarse[-3:]) < 0.8 * sum(coarse[:3])
-    assert logged["critic_patch"][0][0] == 11, "steps are counted from 1 in the log"
-    assert logged["adversarial"][0][0] == 13, "the critics train alone first"
+    assert min(logged["critic_patch"]) == 11, "steps are counted from 1 in the log"
+    assert min(logged["adversarial"]) == 13, "the critics train alone first"
     assert {"gradients/l1", "gradients/adversarial", "auc"} <= set(logged)
 
 
@@ -75,10 +59,9 @@ def test_the_adversarial_gradient_has_the_share_asked_for(photos: Path, tmp_path
     options = {"critic_start": 0.0, "adversarial_share": 0.3, "adversarial_cap": 1e9, "sketches": 0.0}
     train(photos, tmp_path / "run", steps=6, **options)
     logged = scalars(tmp_path / "run")
-    reconstruction = dict(logged["gradients/l1"])
     assert logged["gradients/adversarial"]
-    for step, norm in logged["gradients/adversarial"]:
-        assert norm == pytest.approx(0.3 * reconstruction[step], rel=1e-3)
+    for step, norm in logged["gradients/adversarial"].items():
+        assert norm == pytest.approx(0.3 * logged["gradients/l1"][step], rel=1e-3)
 
 
 def test_critics_that_cannot_tell_fills_from_photos_do_not_count(photos: Path, tmp_path: Path) -> None:
@@ -95,8 +78,8 @@ def test_every_critic_trains_beside_the_perceptual_term(
     options = {"perceptual": 0.2, "perceptual_start": -1.0, "perceptual_full": 0.0, "critic_start": 0.0}
     train(photos, tmp_path / "run", steps=4, critics=(critic,), **options)
     logged = scalars(tmp_path / "run")
-    assert logged["perceptual"][0][1] > 0
-    assert logged[f"critic_{critic}"][-1][1] > 0
+    assert logged["perceptual"][1] > 0
+    assert logged[f"critic_{critic}"][4] > 0
     assert logged["adversarial"]
 
 
@@ -176,7 +159,7 @@ def test_a_stage_learns_alone_and_the_other_stays_as_it_was(stage: str, photos: 
 
 def test_the_term_for_the_sketchs_lines_joins_the_loss(photos: Path, tmp_path: Path) -> None:
     train(photos, tmp_path, steps=2, follow=0.2, sketches=1.0, batch=4, critics=())
-    assert max(value for _, value in scalars(tmp_path)["lines"]) > 0
+    assert max(scalars(tmp_path)["lines"].values()) > 0
 
 
 def test_unknown_masks_are_refused_before_anything_is_written(photos: Path, tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ SCRIPTS = {
     "deepfill_v1_mosaic": Script(
         deepfill_v1, "deepfill_v1_mosaic", ("refined", 0.9), lr=1e-3, options={**V1, "mosaic": True}
     ),
+    "lama": Script(
+        lama,
+        "lama",
+        ("l1", 0.9),
+        options={"width": 8, "blocks": 1, "critic_width": 4, "perceptual": 0.0, "critic_check": 4, "critic_photos": 4},
+    ),
     "partial_conv": Script(partial_conv, "partial_conv", ("hole", 0.8), options={"width": 4, **PLAIN}),
 }
 PAPERS = [

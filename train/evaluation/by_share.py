@@ -49,10 +49,10 @@ def share_figures(records: Sequence[FillRecord]) -> list[ShareFigures]:
 def write_share_csv(path: Path, figures: Sequence[ShareFigures]) -> None:
     """Write the figures of a method on a set of masks as a row; an estimate is three columns: mean, low and high."""
     rows = []
-    for row in figures:
+    for entry in figures:
         row: dict[str, object] = {}
-        for name in (field.name for field in fields(row)):
-            value = getattr(row, name)
+        for name in (field.name for field in fields(entry)):
+            value = getattr(entry, name)
             if isinstance(value, Estimate):
                 row |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
             else:

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from inpaint_core.errors import InpaintError
-from train.core import bank as banks
+from train.core import photo_bank as banks
 from train.core import sources
 from train.core.data import CropOptions, PhotoLoader, jitter_colours
 from train.core.photo_bank import PhotoBank, cached_bank
