@@ -22,9 +22,8 @@ from tyro.conf import UseAppendAction
 from inpaint_core.errors import InpaintError
 from train.core.cli import run_cli
 from train.core.config import Paths
-from train.core.sources import expand
 from train.evaluation.candidates import parse_candidates, ready_methods
-from train.evaluation.photos import read_photos, spread_evenly
+from train.evaluation.photos import chosen_photos
 from train.evaluation.samples import fill_samples
 
 GAP, LINE = 4, 16  # pixels between the cells, and of a line of text
@@ -99,9 +98,7 @@ def main(config: Config) -> None:
         candidates = parse_candidates(config.method, baseline=False)
     else:
         candidates = parse_candidates(ready_methods(config.slowest)[0])
-    photos = spread_evenly(list(read_photos(expand(config.photos), config.size)), config.count)
-    if not photos:
-        raise InpaintError("There are no photos to fill: check --photos.")
+    photos = chosen_photos(config.photos, config.size, config.count)
     config.out.mkdir(parents=True, exist_ok=True)
     labels = ["hole", *(candidate.word.replace("+", " + ") for candidate in candidates), "truth"]
     mask_sets = config.masks or ("centre", "free_form")

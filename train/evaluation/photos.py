@@ -13,7 +13,7 @@ from PIL import Image
 
 from inpaint_core import masks
 from inpaint_core.errors import InpaintError
-from train.core.sources import decode, members
+from train.core.sources import decode, expand, members
 
 SMALLEST_SIDE = 32  # pixels; smaller photos are left out
 Item = TypeVar("Item")
@@ -51,6 +51,22 @@ def spread_evenly(items: Sequence[Item], limit: int | None) -> list[Item]:
     if limit is None or len(items) <= limit:
         return list(items)
     return [items[round(index)] for index in np.linspace(0, len(items) - 1, limit)]
+
+
+def chosen_photos(sources: Iterable[str | Path], size: int, limit: int | None) -> list[Photo]:
+    """At most `limit` photos, spread evenly over all there are; arguments as for `read_photos`.
+
+    Args:
+        sources: patterns, as for `train.core.sources.expand`.
+
+    Raises:
+        InpaintError: there are none.
+    """
+    sources = list(sources)
+    photos = spread_evenly(list(read_photos(expand(sources), size)), limit)
+    if not photos:
+        raise InpaintError(f"There are no photos in {', '.join(map(str, sources)) or 'no source at all'}: name others.")
+    return photos
 
 
 def central_square(pixels: np.ndarray, size: int) -> np.ndarray:

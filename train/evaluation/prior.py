@@ -28,10 +28,9 @@ from inpaint_core.methods.latent_search import PRIOR_WEIGHT, RESTARTS, STEPS, La
 from inpaint_core.predictor import blending
 from train.core.cli import run_cli
 from train.core.config import Paths
-from train.core.sources import expand
 from train.evaluation.candidates import BASELINE, Candidate
 from train.evaluation.contact_sheet import Row, draw_sheet
-from train.evaluation.photos import Photo, mask_for, read_photos, spread_evenly
+from train.evaluation.photos import Photo, chosen_photos, mask_for
 from train.evaluation.samples import mark_hole
 
 SIZE = 64  # pixels, of the prior's pictures
@@ -119,9 +118,7 @@ def main(config: Config) -> None:
     """
     if why := metrics.lpips_unavailable_reason():
         raise InpaintError(why)
-    photos = spread_evenly(list(read_photos(expand(config.photos), SIZE)), config.limit)
-    if not photos:
-        raise InpaintError("There are no photos to measure on: check --photos.")
+    photos = chosen_photos(config.photos, SIZE, config.limit)
     if config.masks is None:
         holes = [square_hole(config.hole)] * len(photos)
     else:

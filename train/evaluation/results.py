@@ -25,12 +25,11 @@ from inpaint_core.errors import InpaintError
 from inpaint_core.weights.public import store
 from train.core.cli import run_cli
 from train.core.config import Paths
-from train.core.sources import expand
 from train.evaluation import by_share, reported
 from train.evaluation.candidates import BASELINE, Candidate, parse_candidates, ready_methods
 from train.evaluation.estimates import ratio_to
 from train.evaluation.measure import records_of, warm_up
-from train.evaluation.photos import read_photos, spread_evenly
+from train.evaluation.photos import chosen_photos, spread_evenly
 from train.evaluation.records import FillRecord, by_hole_ratio, by_masks, by_method, of_method
 from train.evaluation.samples import fill_samples
 from train.evaluation.tables import markdown_table, mean_column, methods_table, ratio_column, seconds_column
@@ -206,12 +205,8 @@ def measure_set(
     Raises:
         InpaintError: there are no photos.
     """
-    available = list(read_photos(expand(sources), config.size))
+    available = chosen_photos(sources, config.size, None)
     photos = spread_evenly(available, limit)
-    if not photos:
-        raise InpaintError(
-            f"There are no photos to measure on in {', '.join(map(str, sources)) or 'no source at all'}."
-        )
     started = time.perf_counter()
     samples = fill_samples(photos, candidates, table.masks, config.device)
     records = [record for sample in samples for record in records_of(sample)]
@@ -221,7 +216,7 @@ def measure_set(
 
 def measure_by_share(candidates: Sequence[Candidate], config: Config) -> list[by_share.ShareFigures]:
     """The figures of the candidates on the scenes by the share of the photo that is missing."""
-    photos = spread_evenly(list(read_photos(expand(config.scenes), config.size)), config.scenes_limit)
+    photos = chosen_photos(config.scenes, config.size, config.scenes_limit)
     samples = fill_samples(photos, candidates, by_share.MASK_SETS, config.device)
     return by_share.share_figures([record for sample in samples for record in records_of(sample)])
 

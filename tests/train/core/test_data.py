@@ -275,5 +275,5 @@ def test_what_is_broken_in_archives_and_folders_is_skipped_counted_and_named(
 @pytest.mark.parametrize("name", ["photos.zip", "photos.tar"])
 def test_a_file_that_only_has_the_name_of_an_archive_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("This is no archive.")
-    with pytest.raises(InpaintError, match="no complete archive"):
+    with pytest.raises(InpaintError, match="not a complete archive"):
         PhotoBank.load([tmp_path / name])
