@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks import measuring
 from benchmarks.section import Section
+from benchmarks.serving import served
 from inpaint_core.errors import InpaintError
 
 CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).resolve().parents[1]
-ADDRESS = "http://127.0.0.1:7921"
-START_SECONDS = 180.0  # the server may take so long to start
 CANVAS = (1200, 1640)  # height, width: two megapixels
 MOVES = 120  # of the pointer in one stroke
 READY = "window.studio && window.studio.strokes() !== null"
@@ -49,37 +41,6 @@ STROKE = """async (moves) => {
 }"""
 
 
-@contextmanager
-def _server() -> Iterator[None]:
-    """The page of this checkout, in a process of its own."""
-    environment = {"GRADIO_SERVER_PORT": ADDRESS.rpartition(":")[2], "GRADIO_SERVER_NAME": "127.0.0.1"}
-    with tempfile.TemporaryDirectory() as cache:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"],
-            cwd=ROOT,
-            env={**os.environ, **environment, "GRADIO_TEMP_DIR": cache},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait(process)
-            yield
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"{ADDRESS}/healthz", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise InpaintError("The page did not start; run `python app.py` to see why.")
-
-
 def page() -> Section:
     """Bytes and seconds until the page can be painted on, and the time of a frame while a stroke is drawn.
 
@@ -93,12 +54,16 @@ def page() -> Section:
     if not CHROMIUM.exists():
         raise InpaintError("The page cannot be measured here: install Chromium (apt-get install chromium).")
     section = Section("The page", ("what", "measured"))
-    with _server(), sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as cache,
+        served(watch=False, GRADIO_TEMP_DIR=cache) as server,
+        sync_playwright() as playwright,
+    ):
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
         context = chromium.new_context()
         for visit in ("first visit", "second visit, files in the browser's cache"):
             tab = context.new_page()
-            seconds, transferred = _opened(context, tab)
+            seconds, transferred = _opened(context, tab, server.address)
             section.rows.append((f"{visit}: ready to paint on", f"{seconds:.2f} s"))
             section.rows.append((f"{visit}: transferred", f"{transferred / 1e6:.2f} MB"))
         for layer, times in _strokes(tab).items():
@@ -112,14 +77,14 @@ def page() -> Section:
     return section
 
 
-def _opened(context: Any, tab: Any) -> tuple[float, int]:
+def _opened(context: Any, tab: Any, address: str) -> tuple[float, int]:
     """Seconds until the example can be painted on, and bytes that came over the network."""
     session = context.new_cdp_session(tab)
     session.send("Network.enable")
     received: list[int] = []
     session.on("Network.loadingFinished", lambda event: received.append(int(event["encodedDataLength"])))
     start = time.perf_counter()
-    tab.goto(ADDRESS)
+    tab.goto(address)
     tab.wait_for_function(READY, timeout=120_000)
     return time.perf_counter() - start, sum(received)
 

@@ -19,9 +19,11 @@ from typing import Any
 import httpx
 import psutil
 
+from inpaint_core.errors import InpaintError
+
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_SECONDS = 1.0
-START_SECONDS = 120.0
+START_SECONDS = 180.0
 CALL_SECONDS = 300.0
 
 
@@ -62,8 +64,16 @@ class Server:
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Server]:
-    """A server that runs until the end of the `with`."""
+def served(*, watch: bool = True, **environment: str) -> Iterator[Server]:
+    """A server that runs until the end of the `with`.
+
+    Args:
+        watch: measure its memory once a second.
+        environment: variables beside those of this process.
+
+    Raises:
+        InpaintError: it did not start.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,9 +84,10 @@ def served(**environment: str) -> Iterator[Server]:
         end = time.monotonic() + START_SECONDS
         while not server.is_well():
             if process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the server did not start")
+                raise InpaintError("The page did not start; run `python app.py` to see why.")
             time.sleep(0.2)
-        threading.Thread(target=server.watch, daemon=True).start()
+        if watch:
+            threading.Thread(target=server.watch, daemon=True).start()
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
