@@ -84,7 +84,7 @@ class FeedForward(FillMethod):
     def coherent_depth(self) -> float | None:  # type: ignore[override]
         """See `FillMethod`: with `in_steps`, that of a hole of twice the side of the training photos.
 
-        So of 512 px for Big LaMa, as Kulshreshtha et al. (2022) have it, whose published weights do not say their size.
+        So of 512 px for Big LaMa, trained at 256 px, as Kulshreshtha et al. (2022) have it.
         """
         return (self._trained_size() or PUBLISHED_SIZE) if self.in_steps else None
 
