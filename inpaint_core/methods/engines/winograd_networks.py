@@ -1,8 +1,8 @@
 """The blocks of Big LaMa and AOT-GAN by Winograd's convolutions; what lies before and behind them is not done here.
 
 CPU time of torch over that of this engine, measured in one run at 512 px, one thread, float32, AVX2: Big LaMa 1.94, and
-2.18 as in a fill, which decodes around the hole alone (a quarter of the photo); AOT-GAN 1.74. By OpenVINO alone 1.05 and
-1.23. Of Big LaMa's time three tenths go to the matrix products of the 3 x 3 convolutions, a third to the spectral
+2.18 as in a fill, which decodes around the hole alone (a quarter of the photo); AOT-GAN 1.74. By OpenVINO alone 1.05
+and 1.23. Of Big LaMa's time three tenths go to the matrix products of the 3 x 3 convolutions, a third to the spectral
 transforms (two thirds of that are 1 x 1 convolutions), a tenth to the transforms of the tiles, the rest to what lies
 before and behind. The transformed kernels take four times the memory of the plain ones.
 """
