@@ -38,7 +38,6 @@ def prepare(
     """
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
-    options.check()
     if options.sketch is not None:
         options = replace(options, sketch=as_sketch(options.sketch, pixels.shape[:2]))
     if options.colours is not None:

@@ -29,7 +29,7 @@ def estimate(mask: np.ndarray, method: str | None = None, options: FillOptions =
     Raises:
         InpaintError: what is wrong with the mask or the method, in one sentence.
     """
-    name, hole = checked(mask, method, options)
+    name, hole = checked(mask, method)
     seconds = _seconds(hole, name) * (EXPLAINING if options.explain else 1)
     if options.refine not in (None, name):
         seconds += _seconds(hole, options.refine)

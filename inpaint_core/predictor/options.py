@@ -46,8 +46,8 @@ class FillOptions:
         planes = {name: getattr(self, name) for name in ("sketch", "colours")}
         return replace(self, **{name: each[box.slices] for name, each in planes.items() if each is not None})
 
-    def check(self) -> None:
-        """Raise `InpaintError` unless `refine` and `blend` are None or known words, and the seed has 64 bits."""
+    def __post_init__(self) -> None:
+        """Refuse, by `InpaintError`, an unknown `refine` or `blend` and a seed of more than 64 bits."""
         as_seed(self.seed)
         if self.refine is not None and self.refine not in REFINERS:
             raise InpaintError(f"There is no refinement {self.refine!r}; choose one of {', '.join(REFINERS)}.")

@@ -97,7 +97,6 @@ def fill(
 
 def _planes_of(image: np.ndarray | Image.Image, mask: np.ndarray | Image.Image, options: FillOptions) -> Planes:
     """What a caller has given, checked, as planes of the photo's size."""
-    options.check()
     pixels = as_image(image)
     size = pixels.shape[:2]
     sketch = None if options.sketch is None else as_sketch(options.sketch, size)

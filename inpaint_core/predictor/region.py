@@ -25,7 +25,7 @@ def region(mask: np.ndarray, method: str | None = None, options: FillOptions = F
     Raises:
         InpaintError: what is wrong with the mask or the method, in one sentence.
     """
-    name, hole = checked(mask, method, options)
+    name, hole = checked(mask, method)
     whole = Box(0, 0, *hole.shape)
     plans = {each: plan_for(hole, instance(each)) for each in {name, options.refine or name}}
     boxes = [crop.box for crops in plans.values() for crop in crops]

@@ -100,7 +100,6 @@ def suggest(
     pixels = as_image(image)
     hole = as_mask(mask, pixels.shape[:2])
     count = as_whole(places, "The number of places", 1, MOST_PLACES)
-    options.check()
     options = replace(options, sketch=None, colours=None)
     reason = metrics.lpips_unavailable_reason()
     if reason is not None:

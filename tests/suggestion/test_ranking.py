@@ -76,7 +76,6 @@ def test_by_default_no_slow_method_and_none_that_sees_the_truth_is_tried() -> No
         ({"methods": []}, "choose at least one"),
         ({"methods": ["magic"]}, "magic"),
         ({"places": 0}, "number of places"),
-        ({"options": FillOptions(blend="glue")}, "glue"),
     ],
 )
 def test_a_bad_call_is_one_sentence(
