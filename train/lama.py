@@ -131,7 +131,7 @@ def main(config: Config) -> Run:
             if trunk is not None:
                 terms["perceptual"] = config.perceptual * relative_l2(trunk(fake), trunk(real))
         if run.due(config.log_every):
-            norms = last_layer_norms(filled, network.last_kernel, gradients_at(filled, terms))
+            norms = last_layer_norms(filled, network.head.weight, gradients_at(filled, terms))
             run.log(**{f"gradients/{name}": norm for name, norm in norms.items()})
         loss = torch.stack(list(terms.values())).sum()
         run.log(gradient_norm=run.backward(loss, "generator", config.clip), **terms)

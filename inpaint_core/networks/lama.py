@@ -200,11 +200,6 @@ class LaMa(nn.Module):
         """For inference, where only the hole's pixels are used: compute nothing that cannot reach them."""
         self.hole_only = True
 
-    @property
-    def last_kernel(self) -> Tensor:
-        """The kernel that makes the photo: where the gradients of a training's losses are compared."""
-        return self.head.weight
-
     def forward(self, image: Tensor, mask: Tensor, sketch: Tensor | None = None, noise: Tensor | None = None) -> Tensor:
         """Predict the whole image.
 

@@ -264,10 +264,7 @@ class Run:
     def load(self, prefixes: Prefixes | None = None) -> None:
         """Continue from the run's checkpoint, else start from `config.init`, else from the networks as they are.
 
-        Of `config.init`, a critic that was made for photos of another size is left out: it starts anew.
-
-        Args:
-            prefixes: of the networks in an export that holds several of them.
+        Of `config.init`, a critic that was made for photos of another size starts anew; `prefixes` are an export's.
 
         Raises:
             InpaintError: a damaged checkpoint, or weights of another architecture.
