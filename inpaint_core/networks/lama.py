@@ -213,16 +213,12 @@ class LaMa(nn.Module):
             N x 3 x H x W in [0, 1], the raw prediction, not pasted.
         """
         planes = self.planes(image, mask, noise)
-        features = self.encode(planes)
-        return self.decoded(features, planes, self.decode)
+        return self.decoded(self.encode(planes), planes, self.decode)
 
     def decoded(self, features: Tensor, planes: Tensor, decode: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-        """The image, N x 3 x H x W in [0, 1], that is decoded from the blocks' features: where `hole_only`, in part.
+        """What `encode` made of the planes, decoded by `self.decode` or its like: N x 3 x H x W in [0, 1].
 
-        Args:
-            features: of `encode`.
-            planes: of `planes`.
-            decode: `self.decode`, or what does the same.
+        With `hole_only` around the hole; the rest is the image.
         """
         stride = self.multiple_of
         window = hole_window(planes[:, 3:4], REACH, stride) if self.hole_only else None
