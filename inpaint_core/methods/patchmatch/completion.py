@@ -16,19 +16,19 @@ import numpy as np
 
 from inpaint_core.masks.boxes import bounding_box
 from inpaint_core.methods.patchmatch.diffusion import membrane
-from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, Level, Wanted, plan_of
+from inpaint_core.methods.patchmatch.levels import PATCH_SIZES, Hints, Level, plan_of
 from inpaint_core.methods.patchmatch.pyramid import double, hole_depth
 from inpaint_core.methods.patchmatch.search import NearestPatches
 
 TRUST = 5.0  # a pixel one step further inside the hole counts this many times less (gamma, section 3.2)
 DEEPEST = 16  # steps inside the hole after which trust does not fall further
 TRUST_IF_GUESSED = 2.0  # the same where lines, colours or an initial fill say what the middle of the hole is like
-DAB = 0.7  # how much of a painted colour the coarse levels take after each vote
-BETWEEN_LINES, BETWEEN_LINES_AT_COARSEST = 0.3, 0.5  # the same of the membrane between the hole's border and lines
+HINT_SHARE = 0.7  # how much of a painted colour the coarse levels take after each vote
+MEMBRANE_SHARE, MEMBRANE_SHARE_AT_COARSEST = 0.3, 0.5  # the same of the membrane between the hole's border and lines
 FLAT = 0.012  # texture below which, without lines, too: in a sky or on a wall two sides that meet must agree
 
 
-class Wish(NamedTuple):
+class ColourTarget(NamedTuple):
     """Colours that the hole is drawn to before each search of a coarse level."""
 
     colours: np.ndarray  # float32 H x W x 3
@@ -40,7 +40,7 @@ def complete(
     image: np.ndarray,
     hole: np.ndarray,
     seed: int,
-    wanted: Wanted,
+    hints: Hints,
     progress: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Complete one image from the coarsest level of its pyramid to the finest.
@@ -49,7 +49,7 @@ def complete(
         image: float32 H x W x 3.
         hole: bool H x W, with at least one pixel in it and one outside.
         seed: of the random search.
-        wanted: an initial fill, lines, colours.
+        hints: an initial fill, lines, colours.
         progress: called very often with the share done in [0, 1]; what it raises ends the work.
 
     Returns:
@@ -58,7 +58,7 @@ def complete(
     Raises:
         InpaintError: no pixel is known.
     """
-    plan = plan_of(image, hole, wanted)
+    plan = plan_of(image, hole, hints)
     planned, finished = plan.trials, 0.0
 
     def worked(trials: float) -> None:
@@ -85,10 +85,10 @@ def complete(
             field.set_image(current)
             # The coarse image is blurred at this size: its matches, not its pixels, have the details.
             current[level.hole] = field.choose()[0] if level.quick else field.vote()
-        wishes = wishes_of(level, number == 0, coarser is None, wanted.initial is None)
+        targets = colour_targets(level, number == 0, coarser is None, hints.initial is None)
         for iteration in range(level.rounds):
-            for wish in wishes:
-                current[wish.where, :3] += wish.share * (wish.colours[wish.where] - current[wish.where, :3])
+            for target in targets:
+                current[target.where, :3] += target.share * (target.colours[target.where] - current[target.where, :3])
             field.set_image(current)
             field.improve(level.searches, level.radius)
             if number or iteration < level.rounds - 1:
@@ -104,7 +104,7 @@ def complete(
     return np.ascontiguousarray(current[..., :3]), origins, notes
 
 
-def wishes_of(level: Level, finest: bool, coarsest: bool, free: bool) -> list[Wish]:
+def colour_targets(level: Level, finest: bool, coarsest: bool, free: bool) -> list[ColourTarget]:
     """The colours painted, and those of the border between lines and in flat places: patches lose sight of them there.
 
     Args:
@@ -113,15 +113,17 @@ def wishes_of(level: Level, finest: bool, coarsest: bool, free: bool) -> list[Wi
         coarsest: of the levels.
         free: no initial fill says what the hole's colours are.
     """
-    wishes = []
+    targets = []
     if free and not finest and not level.quick:
         lines = level.lines
         between = membrane(level.image, level.hole, np.zeros_like(level.hole) if lines is None else lines.drawn)
         where = level.hole if lines is not None else level.hole & (between[..., 3] < FLAT)
-        wishes.append(Wish(between[..., :3], where, BETWEEN_LINES_AT_COARSEST if coarsest else BETWEEN_LINES))
-    if level.dabs is not None:
-        wishes.append(Wish(level.dabs.colours, level.dabs.where, DAB))
-    return wishes
+        targets.append(
+            ColourTarget(between[..., :3], where, MEMBRANE_SHARE_AT_COARSEST if coarsest else MEMBRANE_SHARE)
+        )
+    if level.colours is not None:
+        targets.append(ColourTarget(level.colours.colours, level.colours.where, HINT_SHARE))
+    return targets
 
 
 def trust_in(level: Level, guessed: bool, coarsest: bool) -> np.ndarray:
@@ -135,7 +137,7 @@ def trust_in(level: Level, guessed: bool, coarsest: bool) -> np.ndarray:
         guessed: whether they did.
         coarsest: of the levels.
     """
-    unsure = level.hole if level.dabs is None else level.hole & ~level.dabs.where
+    unsure = level.hole if level.colours is None else level.hole & ~level.colours.where
     if guessed and coarsest:
         return np.ones(unsure.shape, np.float32)
     trust = ((TRUST_IF_GUESSED if guessed else TRUST) ** -np.arange(DEEPEST + 1.0)).astype(np.float32)

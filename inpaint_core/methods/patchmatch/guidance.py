@@ -15,15 +15,15 @@ import numpy as np
 REACH = 6.0  # pixels from a line at which the distance to it counts as far
 NEAR = 1.0  # sigma in pixels of a line's strength
 ALONG = 2.0  # sigma in pixels around a line over which its direction is taken and counts
-PULLS = (0.06, 0.12, 0.25)  # how much the guide counts beside squared colours: at full size, at half, below
-FAR_PULL = 0.25  # of that where no line is near: nothing drawn is a hint only
+GUIDE_WEIGHTS = (0.06, 0.12, 0.25)  # how much the guide counts beside squared colours: at full size, at half, below
+FAR_SHARE = 0.25  # of that where no line is near: nothing drawn is a hint only
 TURN_WITHIN = 5.0  # pixels from a line within which patches may be turned
 STRAIGHT = 0.02  # how far a straight stroke may stray, as a share of its length; a pixel and a half at least
 MEETS = 6.0  # pixels between the end of a stroke and the photo's line that it goes on
 SHORTEST = 12  # pixels of a straight stroke
 
 
-class Rail(NamedTuple):
+class StraightLine(NamedTuple):
     """A straight line across the hole, in pixels of the full size."""
 
     row: float
@@ -37,25 +37,28 @@ class Lines:
     """The lines of one level: the photo's where it is known, the sketch's in the hole."""
 
     drawn: np.ndarray  # bool H x W
-    rails: tuple[Rail, ...] = ()
+    straight_lines: tuple[StraightLine, ...] = ()
 
     def halved(self, height: int, width: int) -> Lines:
         """The same at half the size, height x width: no line gets lost."""
         even = np.zeros((2 * height, 2 * width), bool)
         even[: self.drawn.shape[0], : self.drawn.shape[1]] = self.drawn
         drawn = np.asarray(even.reshape(height, 2, width, 2).any(axis=(1, 3)))
-        rails = tuple(Rail((r.row - 0.5) / 2, (r.column - 0.5) / 2, r.down, r.right) for r in self.rails)
-        return Lines(drawn, rails)
+        straight_lines = tuple(
+            StraightLine((line.row - 0.5) / 2, (line.column - 0.5) / 2, line.down, line.right)
+            for line in self.straight_lines
+        )
+        return Lines(drawn, straight_lines)
 
 
 class Guide(NamedTuple):
     """The lines of one level, as the compiled loops read them."""
 
     planes: np.ndarray  # float32 H x W x 4: strength, distance, cosine and sine of twice the angle
-    pull: np.ndarray  # float32 H x W, how much they count in a comparison
+    strength: np.ndarray  # float32 H x W, how much they count in a comparison
     weight: np.ndarray  # float32 (H * W * 4,), that times how much the pixel counts, for each of the planes
     line: np.ndarray  # float32 M x 4: of each target row, column and angle of the nearest line, and 1 if it may turn
-    rail: np.ndarray  # float32 M x 2, the direction (down, right) along which a target's sources lie, or 0, 0
+    direction: np.ndarray  # float32 M x 2, the direction (down, right) along which a target's sources lie, or 0, 0
     models: np.ndarray  # float32 K x 3, row, column and angle of the photo's line pixels
 
 
@@ -83,8 +86,8 @@ def guide_of(
     cosine, sine = _directions(near)
     along = np.exp(-(distance**2) / (2 * ALONG**2))
     planes = np.stack((near, np.minimum(distance / REACH, 1), cosine * along, sine * along), axis=-1)
-    strength = PULLS[min(level, len(PULLS) - 1)]
-    pull = strength * (FAR_PULL + (1 - FAR_PULL) * (distance < REACH))
+    weight_near = GUIDE_WEIGHTS[min(level, len(GUIDE_WEIGHTS) - 1)]
+    strength = weight_near * (FAR_SHARE + (1 - FAR_SHARE) * (distance < REACH))
     angle = (0.5 * np.arctan2(sine, cosine)).astype(np.float32)
 
     line = np.zeros((len(places), 4), np.float32)
@@ -99,16 +102,16 @@ def guide_of(
         line[:, 3] = (distance[row, column] <= TURN_WITHIN) & hole[nearest[:, 0], nearest[:, 1]]
     models = np.argwhere(lines.drawn & turnable)
     models = np.concatenate((models, angle[models[:, 0], models[:, 1]][:, None]), axis=1).astype(np.float32)
-    rail = np.zeros((len(places), 2), np.float32)
-    for straight in lines.rails:
+    direction = np.zeros((len(places), 2), np.float32)
+    for straight in lines.straight_lines:
         away = straight.right * (places[:, 0] - straight.row) - straight.down * (places[:, 1] - straight.column)
         on_it = (np.abs(away) <= 2) & (line[:, 3] > 0) & (distance[places[:, 0], places[:, 1]] <= 3)
-        rail[on_it] = straight.down, straight.right
-    weight = np.repeat((pull * trust).astype(np.float32), planes.shape[2])
-    return Guide(np.ascontiguousarray(planes, np.float32), pull.astype(np.float32), weight, line, rail, models)
+        direction[on_it] = straight.down, straight.right
+    weight = np.repeat((strength * trust).astype(np.float32), planes.shape[2])
+    return Guide(np.ascontiguousarray(planes, np.float32), strength.astype(np.float32), weight, line, direction, models)
 
 
-def find_rails(sketch: np.ndarray, edges: np.ndarray, hole: np.ndarray) -> tuple[Rail, ...]:
+def find_straight_lines(sketch: np.ndarray, edges: np.ndarray, hole: np.ndarray) -> tuple[StraightLine, ...]:
     """The unbroken straight strokes that go on a line of the photo at both ends.
 
     Args:
@@ -121,7 +124,7 @@ def find_rails(sketch: np.ndarray, edges: np.ndarray, hole: np.ndarray) -> tuple
     if count == 1 or not known.any():
         return ()
     to_edge = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    rails = []
+    straight_lines = []
     for label in range(1, count):
         pixels = np.argwhere(labels == label).astype(np.float64)
         if len(pixels) < SHORTEST:
@@ -134,8 +137,8 @@ def find_rails(sketch: np.ndarray, edges: np.ndarray, hole: np.ndarray) -> tuple
         ends = pixels[[along.argmin(), along.argmax()]].astype(int)
         straight = np.abs(across).max() <= max(1.5, STRAIGHT * length)
         if straight and all(to_edge[row, column] <= MEETS for row, column in ends):
-            rails.append(Rail(float(middle[0]), float(middle[1]), float(down), float(right)))
-    return tuple(rails)
+            straight_lines.append(StraightLine(float(middle[0]), float(middle[1]), float(down), float(right)))
+    return tuple(straight_lines)
 
 
 def _directions(near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

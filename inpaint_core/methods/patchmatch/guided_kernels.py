@@ -68,7 +68,7 @@ def difference(frame, guide, row, column, pose, limit):
             off += (guide.planes[y, x, 3] - mirror * (twice_cosine * across - twice_sine * along)) ** 2
             off += (guide.planes[y, x, 0] - guide.planes[near_row, near_column, 0]) ** 2
             off += (guide.planes[y, x, 1] - guide.planes[near_row, near_column, 1]) ** 2
-            total += frame.weight[here] * (apart + guide.pull[y, x] * off)
+            total += frame.weight[here] * (apart + guide.strength[y, x] * off)
         if total > limit:
             return total
     return total
@@ -105,7 +105,7 @@ def allowed(frame, guide, target, pose):
     turned = pose[COSINE] < 1 or pose[MIRROR] < 0
     if frame.usable[row, column] < (TURNABLE if turned else USABLE) or (turned and guide.line[target, 3] == 0):
         return False
-    down, right = guide.rail[target, 0], guide.rail[target, 1]
+    down, right = guide.direction[target, 0], guide.direction[target, 1]
     if down == 0 and right == 0:
         return True
     away = right * (pose[ROW] - frame.places[target, 0]) - down * (pose[COLUMN] - frame.places[target, 1])
@@ -146,9 +146,9 @@ def sweep(first, last, frame, prices, plan, guide, before, matches):
                 for part in range(POSE):
                     pose[part] = poses[target, part]
                 drawn = random_number(seed, target, trial) % (2 * radius + 1) - radius
-                if guide.rail[target, 0] != 0 or guide.rail[target, 1] != 0:
-                    pose[ROW] += np.float32(np.floor(drawn * guide.rail[target, 0] + 0.5))
-                    pose[COLUMN] += np.float32(np.floor(drawn * guide.rail[target, 1] + 0.5))
+                if guide.direction[target, 0] != 0 or guide.direction[target, 1] != 0:
+                    pose[ROW] += np.float32(np.floor(drawn * guide.direction[target, 0] + 0.5))
+                    pose[COLUMN] += np.float32(np.floor(drawn * guide.direction[target, 1] + 0.5))
                 else:
                     pose[ROW] += np.float32(drawn)
                     pose[COLUMN] += np.float32(random_number(seed, target, trial + 1) % (2 * radius + 1) - radius)

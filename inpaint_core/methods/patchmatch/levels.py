@@ -23,19 +23,20 @@ TARGETS_PER_SOURCE = 100  # at most, for a patch size to have enough sources
 MIN_SIDE = 48  # of a level that is halved again
 ROUNDS_AT_COARSEST = 15  # of search and vote
 ROUNDS_BY_LEVEL = (6, 8, 12)  # at full size, at half, at a quarter and below
-ROUNDS_IF_LARGE_OR_GIVEN = (3, 4, 8)  # above LARGE hole pixels; or where colours are given, which each round forgets
+ROUNDS_IF_LARGE_OR_HINTED = (3, 4, 8)  # above LARGE hole pixels; or where colours are given, which each round forgets
 ROUNDS_FROM_INITIAL = 2  # at the coarsest level of an initial fill: each round more forgets some of its structure
 ROUNDS_FROM_MEMBRANE = 6  # at the coarsest level where lines or colours are drawn
 TEXTURED = 1.0  # what texture counts beside colours
 DEPTH_WITH_LINES = 6.0  # pixels: the coarsest level of a hole with a sketch is deeper
 LARGE = 40_000  # hole pixels of a level
-MANY, AROUND = 150_000, 8  # above so many hole pixels one round, of a search this far around the coarser match ...
-SEARCHES_IF_MANY = 2  # ... in so many sweeps: a third one finds matches that are better by a hundredth
+HUGE = 150_000  # hole pixels of a level: from here on one round, of a search around the coarser match
+LOCAL_RADIUS = 8  # pixels of that search
+SEARCHES_IF_HUGE = 2  # sweeps of it: a third one finds matches that are better by a hundredth
 SEARCHES = 3  # sweeps of propagation and random search before a vote
 
 
 @dataclass(frozen=True)
-class Dabs:
+class ColourHints:
     """Colours wanted in a hole."""
 
     colours: np.ndarray  # float32 H x W x 3
@@ -43,12 +44,12 @@ class Dabs:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Hints:
     """What a fill shall look like; all may be absent."""
 
     initial: np.ndarray | None = None  # float32 H x W x 3, whose hole is a first guess
     lines: Lines | None = None  # to be followed
-    dabs: Dabs | None = None  # colours to be had
+    colours: ColourHints | None = None  # colours to be had
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Level:
     rounds: int  # of search and vote
     radius: int | None = None  # of the random search; None: the whole image
     lines: Lines | None = None
-    dabs: Dabs | None = None
+    colours: ColourHints | None = None
 
     @property
     def quick(self) -> bool:
@@ -70,7 +71,7 @@ class Level:
     @property
     def searches(self) -> int:
         """Sweeps of the search before a vote."""
-        return SEARCHES_IF_MANY if self.quick else SEARCHES
+        return SEARCHES_IF_HUGE if self.quick else SEARCHES
 
     def trials(self, patch: int) -> float:
         """About how many trials of a search the level takes, for its share in the work."""
@@ -96,49 +97,49 @@ class Plan:
         return sum(level.trials(self.patch) for level in self.levels) + coarsest.trials(self.patch) / coarsest.rounds
 
 
-def plan_of(image: np.ndarray, hole: np.ndarray, wanted: Wanted) -> Plan:
+def plan_of(image: np.ndarray, hole: np.ndarray, hints: Hints) -> Plan:
     """Lay out the pyramid of a completion.
 
     Args:
         image: float32 H x W x 3.
         hole: bool H x W, with at least one pixel in it.
-        wanted: of the fill.
+        hints: of the fill.
 
     Raises:
         InpaintError: no pixel is known.
     """
     patch = patch_size(hole)
     sizes = pyramid(with_texture(image, hole, TEXTURED), hole, patch)
-    if wanted.initial is not None:  # anything coarser than half the size would forget the initial fill's structure
+    if hints.initial is not None:  # anything coarser than half the size would forget the initial fill's structure
         sizes, least = sizes[:2], ROUNDS_FROM_INITIAL
-    elif wanted.lines is not None or wanted.dabs is not None:  # anything coarser would not see the sides of a line
+    elif hints.lines is not None or hints.colours is not None:  # anything coarser would not see the sides of a line
         sizes = [size for size in sizes if size is sizes[0] or hole_depth(size[1]).max() > DEPTH_WITH_LINES]
         least = ROUNDS_FROM_MEMBRANE
     else:
         least = ROUNDS_AT_COARSEST
     levels: list[Level] = []
-    lines, dabs = wanted.lines, wanted.dabs
+    lines, colours = hints.lines, hints.colours
     for number, (pixels, inside) in enumerate(sizes):
         if levels:
             lines = lines and lines.halved(*inside.shape)
-            dabs = dabs and halved(dabs, inside)
+            colours = colours and halved(colours, inside)
         pixels_inside = int(inside.sum())
-        given = wanted.initial is not None or dabs is not None
-        by_level = ROUNDS_IF_LARGE_OR_GIVEN if given or pixels_inside > LARGE else ROUNDS_BY_LEVEL
+        given = hints.initial is not None or colours is not None
+        by_level = ROUNDS_IF_LARGE_OR_HINTED if given or pixels_inside > LARGE else ROUNDS_BY_LEVEL
         rounds, radius = by_level[min(number, len(by_level) - 1)], None
         if number == len(sizes) - 1:
             rounds = least
-        elif pixels_inside > MANY:
-            rounds, radius = 1, AROUND
+        elif pixels_inside > HUGE:
+            rounds, radius = 1, LOCAL_RADIUS
         finest = number == 0 and len(sizes) > 1  # which copies the photo as it is
-        levels.append(Level(pixels, inside, rounds, radius, lines, None if finest else dabs))
-    return Plan(patch, levels, first_guess(levels, wanted.initial), least != ROUNDS_AT_COARSEST)
+        levels.append(Level(pixels, inside, rounds, radius, lines, None if finest else colours))
+    return Plan(patch, levels, first_guess(levels, hints.initial), least != ROUNDS_AT_COARSEST)
 
 
 def first_guess(levels: list[Level], initial: np.ndarray | None) -> np.ndarray:
     """What the hole of the coarsest level holds first: float32 H x W x CHANNELS."""
-    image, hole, lines, dabs = levels[-1].image, levels[-1].hole, levels[-1].lines, levels[-1].dabs
-    if initial is None and lines is None and dabs is None:
+    image, hole, lines, colours = levels[-1].image, levels[-1].hole, levels[-1].lines, levels[-1].colours
+    if initial is None and lines is None and colours is None:
         return smooth_fill(image, hole)
     barrier = np.zeros_like(hole) if lines is None else lines.drawn
     # Of the texture, too: an initial fill or a dab is flat, and need not stay so.
@@ -147,9 +148,9 @@ def first_guess(levels: list[Level], initial: np.ndarray | None) -> np.ndarray:
         for _ in levels[1:]:
             initial, _ = halve(initial, np.zeros(initial.shape[:2], bool))
         guess[..., :3] = initial
-    elif dabs is not None:
-        painted = np.where(dabs.where[..., None], dabs.colours, image[..., :3])
-        guess[..., :3] = membrane(painted, hole & ~dabs.where, barrier)
+    elif colours is not None:
+        painted = np.where(colours.where[..., None], colours.colours, image[..., :3])
+        guess[..., :3] = membrane(painted, hole & ~colours.where, barrier)
     return guess
 
 
@@ -188,7 +189,7 @@ def pyramid(image: np.ndarray, hole: np.ndarray, patch: int) -> list[tuple[np.nd
     return levels
 
 
-def halved(dabs: Dabs, hole: np.ndarray) -> Dabs:
+def halved(colours: ColourHints, hole: np.ndarray) -> ColourHints:
     """The colours wanted at half the size, in that size's hole."""
-    colours, share = halve(dabs.colours, ~dabs.where)
-    return Dabs(colours, (share > 0) & hole)
+    smaller, share = halve(colours.colours, ~colours.where)
+    return ColourHints(smaller, (share > 0) & hole)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from inpaint_core.methods.base import FillContext, Filled, FillMethod
 from inpaint_core.methods.patchmatch.completion import complete
-from inpaint_core.methods.patchmatch.guidance import Lines, find_rails
+from inpaint_core.methods.patchmatch.guidance import Lines, find_straight_lines
 from inpaint_core.methods.patchmatch.kernels import COLUMN, ROW
-from inpaint_core.methods.patchmatch.levels import Dabs, Wanted
+from inpaint_core.methods.patchmatch.levels import ColourHints, Hints
 from inpaint_core.methods.patchmatch.seams import even_out
 from inpaint_core.progress import Progress, part_of, throttled
 
@@ -41,7 +41,7 @@ class PatchMatch(FillMethod):
         Of the context it uses `generator`, from which one number is drawn that seeds every sample, so that a batch
         gives what its samples give alone, and `initial`, whose structure is kept and whose texture is replaced by the
         photo's own patches, and `sketch` with `edges`: lines in the hole are filled by patches along lines of the
-        photo (see `guidance`). Where `colours` has dabs, the coarse levels have their colours.
+        photo (see `guidance`). Where `colours` has colours, the coarse levels have their colours.
 
         The extra `offsets`, int64 N x 2 x H x W, leads from each hole pixel to the known pixel it was copied from
         (rows, columns); it is 0 outside the hole. A note says where patches had to be smaller.
@@ -60,10 +60,10 @@ class PatchMatch(FillMethod):
             if not hole.any():
                 continue
             initial = None if context.initial is None else _pixels(context.initial[sample])
-            wanted = Wanted(initial, _lines(context, sample, hole), _dabs(context, sample, hole))
+            hints = Hints(initial, _lines(context, sample, hole), _colours(context, sample, hole))
             report = part_of(context.progress, sample / len(image), (sample + 1) / len(image))
             filled, origins, sample_notes = complete(
-                _pixels(image[sample]), hole, seed, wanted, _stage(report, 0, SEARCH, "Copying patches")
+                _pixels(image[sample]), hole, seed, hints, _stage(report, 0, SEARCH, "Copying patches")
             )
             rows, columns = np.nonzero(hole)
             offsets[sample, 0][hole] = torch.from_numpy(np.rint(origins[:, ROW]).astype(np.int64) - rows)
@@ -83,15 +83,15 @@ def _lines(context: FillContext, sample: int, hole: np.ndarray) -> Lines | None:
     if not sketch.any():
         return None
     edges = np.zeros_like(hole) if context.edges is None else (context.edges[sample, 0] > 0.5).numpy() & ~hole
-    return Lines(sketch | edges, find_rails(sketch, edges, hole))
+    return Lines(sketch | edges, find_straight_lines(sketch, edges, hole))
 
 
-def _dabs(context: FillContext, sample: int, hole: np.ndarray) -> Dabs | None:
+def _colours(context: FillContext, sample: int, hole: np.ndarray) -> ColourHints | None:
     """The colours wanted in the hole; None where nothing is painted."""
     if context.colours is None:
         return None
     painted = (context.colours[sample, 3] > 0.5).numpy() & hole
-    return Dabs(_pixels(context.colours[sample, :3]), painted) if painted.any() else None
+    return ColourHints(_pixels(context.colours[sample, :3]), painted) if painted.any() else None
 
 
 def _stage(progress: Progress | None, low: float, high: float, text: str) -> Callable[[float], None]:

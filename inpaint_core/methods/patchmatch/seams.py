@@ -54,8 +54,8 @@ def even_out(
     at_row[inside], at_column[inside] = origins[:, ROW], origins[:, COLUMN]
     placed = cv2.remap(smooth, at_column, at_row, cv2.INTER_LINEAR)
     means = np.zeros_like(steps)
-    wanted_steps(np.ascontiguousarray(image), np.ascontiguousarray(image[window]), hole, origins, number, steps)
-    wanted_steps(smooth, placed, hole, origins, number, means)
+    copied_steps(np.ascontiguousarray(image), np.ascontiguousarray(image[window]), hole, origins, number, steps)
+    copied_steps(smooth, placed, hole, origins, number, means)
     limit(steps, means)
     right_side = np.zeros((*inside.shape, 3), np.float32)
     right_side -= steps[0]
@@ -80,7 +80,7 @@ def smoothed(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def wanted_steps(image, placed, hole, origins, number, steps):
+def copied_steps(image, placed, hole, origins, number, steps):
     """How the corrections of neighbours should differ, so that they differ as in the places they were copied from.
 
     Args:
@@ -91,23 +91,23 @@ def wanted_steps(image, placed, hole, origins, number, steps):
         steps: float32 2 x h x w x 3, zeros: the result, each pixel's right neighbour less itself, and its lower one.
     """
     height, width = hole.shape
-    wanted = np.zeros(3, np.float32)
+    total = np.zeros(3, np.float32)
     for row in range(number.shape[0]):
         for column in range(number.shape[1]):
             for direction in range(2):
                 down, right = direction, 1 - direction
                 if row + down >= number.shape[0] or column + right >= number.shape[1]:
                     continue
-                wanted[:] = 0
-                opinions = 0
+                total[:] = 0
+                samples = 0
                 for end in range(2):  # what this pixel's origin says of the next one, and the next one's of this one
-                    its = number[row, column] if end == 0 else number[row + down, column + right]
-                    if its < 0:
+                    origin = number[row, column] if end == 0 else number[row + down, column + right]
+                    if origin < 0:
                         continue
                     sign = 1 - 2 * end
-                    cosine, sine, mirror = origins[its, COSINE], origins[its, SINE], origins[its, MIRROR]
-                    at_row = origins[its, ROW] + sign * (cosine * down + sine * mirror * right)
-                    at_column = origins[its, COLUMN] + sign * (cosine * mirror * right - sine * down)
+                    cosine, sine, mirror = origins[origin, COSINE], origins[origin, SINE], origins[origin, MIRROR]
+                    at_row = origins[origin, ROW] + sign * (cosine * down + sine * mirror * right)
+                    at_column = origins[origin, COLUMN] + sign * (cosine * mirror * right - sine * down)
                     top, left = int(np.floor(at_row)), int(np.floor(at_column))
                     bottom, far = int(np.ceil(at_row)), int(np.ceil(at_column))
                     if top < 0 or left < 0 or bottom >= height or far >= width:
@@ -120,11 +120,11 @@ def wanted_steps(image, placed, hole, origins, number, steps):
                         upper = (1 - beside) * image[top, left, channel] + beside * image[top, far, channel]
                         lower = (1 - beside) * image[bottom, left, channel] + beside * image[bottom, far, channel]
                         there = (1 - low) * upper + low * lower
-                        wanted[channel] += sign * (there - placed[y, x, channel])
-                    opinions += 1
-                if opinions:
+                        total[channel] += sign * (there - placed[y, x, channel])
+                    samples += 1
+                if samples:
                     for channel in range(3):
-                        steps[direction, row, column, channel] = wanted[channel] / opinions
+                        steps[direction, row, column, channel] = total[channel] / samples
 
 
 def limit(steps: np.ndarray, means: np.ndarray) -> None:

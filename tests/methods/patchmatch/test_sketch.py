@@ -12,7 +12,7 @@ import inpaint_core
 from inpaint_core.methods.base import FillContext, Filled
 from inpaint_core.methods.patchmatch import PatchMatch
 from inpaint_core.methods.patchmatch.diffusion import membrane
-from inpaint_core.methods.patchmatch.guidance import find_rails
+from inpaint_core.methods.patchmatch.guidance import find_straight_lines
 
 SIZE = 96
 ROW, COLUMN = np.mgrid[:SIZE, :SIZE]
@@ -76,12 +76,12 @@ def test_odd_sketches_are_filled(what: str) -> None:
 
 def test_a_straight_stroke_between_two_edges_of_the_photo_is_a_rail() -> None:
     hole, horizon = square(), line([(0, 40), (SIZE - 1, 40)])
-    (rail,) = find_rails(horizon & hole, horizon & ~hole, hole)
-    assert abs(rail.row - 40) < 0.5
-    assert abs(rail.right) == pytest.approx(1)
+    (line_found,) = find_straight_lines(horizon & hole, horizon & ~hole, hole)
+    assert abs(line_found.row - 40) < 0.5
+    assert abs(line_found.right) == pytest.approx(1)
     bent = line([(24, 40), (48, 50), (71, 40)]) & hole
-    assert find_rails(bent, horizon & ~hole, hole) == ()
-    assert find_rails(horizon & square(30, 66), horizon & ~hole, hole) == ()  # its ends meet nothing
+    assert find_straight_lines(bent, horizon & ~hole, hole) == ()
+    assert find_straight_lines(horizon & square(30, 66), horizon & ~hole, hole) == ()  # its ends meet nothing
 
 
 def test_a_membrane_is_held_apart_by_a_line() -> None:
