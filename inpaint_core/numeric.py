@@ -1,4 +1,4 @@
-"""Numbers that callers hand over, checked: one sentence for each that is none, or out of range."""
+"""Numbers that callers pass, checked: one sentence for each value that is not a number, or is out of range."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def as_whole(value: object, what: str, least: int, most: int) -> int:
     """A whole number from `least` to `most`, given as int, float or text.
 
     Raises:
-        InpaintError: it is none, NaN, infinite, fractional or out of range; `what` begins the sentence.
+        InpaintError: not a number, NaN, infinite, fractional or out of range; `what` begins the sentence.
     """
     try:
         number = int(value)  # type: ignore[call-overload]
@@ -33,7 +33,7 @@ def as_number(value: object, what: str, least: float, most: float) -> float:
     """A number from `least` to `most`, given as int, float or text.
 
     Raises:
-        InpaintError: it is none, NaN, infinite or out of range; `what` begins the sentence.
+        InpaintError: not a number, NaN, infinite or out of range; `what` begins the sentence.
     """
     try:
         number = float(value)  # type: ignore[arg-type]

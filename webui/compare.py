@@ -116,7 +116,7 @@ class CompareTab:
     def compare(self, values: Values) -> Iterator[Updates]:
         """Fill with each chosen method; every result is shown as soon as it is ready.
 
-        What runs is said a few times a second: a comparison can only be stopped where it says something.
+        The page is updated a few times a second: a comparison can only be stopped between two updates.
         """
         drawing, measure = self.workspace.drawing(values), values[self.measure]
         target = drawing.target()

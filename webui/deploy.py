@@ -41,7 +41,7 @@ class Deploy:
     """Upload the studio to a Hugging Face Space."""
 
     space: Positional[Annotated[str, arg(metavar="OWNER/NAME")]] = ""
-    """The Space; made where there is none."""
+    """The Space, created if it does not exist."""
     hardware: str = "zero-a10g"
     """Of a new Space: zero-a10g (ZeroGPU, for free accounts) or cpu-basic, cpu-upgrade ... (paid)."""
     private: bool = False

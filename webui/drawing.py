@@ -77,7 +77,7 @@ class Drawing:
         return np.zeros(self.session.canvas_size, bool) if url is None else masks.from_layers([self._layer(url)])
 
     def _layer(self, url: str) -> np.ndarray:
-        """A layer's picture, uint8 H x W x 4 of the canvas' size; `InpaintError` where it is none of this canvas."""
+        """A layer's picture, uint8 H x W x 4 of the canvas' size; `InpaintError` where its size is not the canvas'."""
         height, width = self.session.canvas_size
         head, _, body = url.partition(",")
         try:

@@ -138,7 +138,7 @@ class EditTab:
         return [self.notes, self.explanations, *self.suggestion.cleared]
 
     def clear(self) -> Updates:
-        """Nothing is said any more of the photo before."""
+        """Clear the messages about the photo before."""
         return {self.notes: FIRST_NOTE, self.explanations: None, **self.suggestion.clear()}
 
     @property

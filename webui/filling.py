@@ -38,7 +38,7 @@ class FillJob:
 class Running:
     """How far a fill is."""
 
-    share: float | None  # in [0, 1]; None where the method has not said anything yet
+    share: float | None  # in [0, 1]; None before the method's first report
     text: str
     preview: tuple[np.ndarray, Box] | None = None  # filled so far, uint8 H x W x 3, and its place on the canvas
 
@@ -170,7 +170,7 @@ def _on_canvas(part: tuple[slice, slice], session: Session) -> Box:
 
 
 def _finished(job: FillJob, steps: list[Step], result: Result, notes: list[str]) -> Finished:
-    """What is said of a fill; `notes` are sentences on this one."""
+    """The message under a finished fill; `notes` are further sentences on it."""
     request, picture = job.request, job.picture
     sentences = [
         f"**{catalogue.get(request.method).title}** filled {request.mask.mean():.2%} of the photo "

@@ -29,7 +29,7 @@ QUICK_SECONDS = 3.0  # a fill that is estimated to take longer is a slow one, an
 
 
 def read_photo(path: str | Path) -> photos.Photo:
-    """A visitor's photo; `InpaintError` where it is none, or too large to be decoded."""
+    """A visitor's photo; `InpaintError` where it is not a photo, or too large to be decoded."""
     return photos.read(path, PIXELS, SIDE)
 
 
@@ -54,7 +54,7 @@ def check_size(width: object, height: object) -> tuple[int, int]:
 
 
 def check_cost(seconds: float) -> Limits:
-    """What a fill may take that is estimated to take so many seconds.
+    """What a fill may take that is estimated to take `seconds`.
 
     Raises:
         InpaintError: it is too much.

@@ -71,16 +71,16 @@ class PublicWeightsList:
         return {"rows": "".join(items), "running": None}
 
     def fetch(self, name: str) -> Iterator[dict[str, Any]]:
-        """Fetch a set of the table: the list with its progress, at last the list with the set, or with the reason."""
+        """Fetch a set of the table: the list with its progress, and finally the list with the set or the reason."""
         listed = self.listed()
         with self.lock:
             if name not in self.downloads:
                 self.downloads[name] = Download(registry.find(name))
             download = self.downloads[name]
-        said = None
+        shown = None
         while not download.over(REPORT_SECONDS):
-            if said != (said := download.progress):
-                share, text = said
+            if shown != (shown := download.progress):
+                share, text = shown
                 yield {**listed, "running": {"name": name, "share": share, "text": text}}
         with self.lock:
             self.downloads.pop(name, None)

@@ -16,7 +16,7 @@ from webui.workers.pool import Waits
 
 LENT_SECONDS = 10, 60  # of a GPU, at least and at most; a visitor with less left in the quota is refused
 LENT_START = 8.0  # seconds until a lent GPU computes
-GPU_GAIN = 4.0  # it is at least so many times as fast as the two CPU cores of the estimate
+GPU_GAIN = 4.0  # a lower bound of its speed over the two CPU cores of the estimate
 NO_GPU = "No GPU was free for you, or your daily share of it is used up, so the CPU filled the hole."
 
 
@@ -159,7 +159,7 @@ def run_local(request: FillRequest) -> Iterator[FillEvent]:
 
 
 def stream(request: FillRequest) -> Iterator[FillEvent]:
-    """Fill: events of progress and previews, at last the result.
+    """Fill: events of progress and previews, and finally the result.
 
     Raises:
         InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.

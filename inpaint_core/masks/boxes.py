@@ -34,11 +34,11 @@ class Box:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def moved(self, down: int, right: int) -> Box:
-        """The rectangle so many pixels further down and to the right."""
+        """The rectangle moved down and to the right by this many pixels."""
         return Box(self.top + down, self.left + right, self.bottom + down, self.right + right)
 
     def grown(self, by: int, limit: Box) -> Box:
-        """The rectangle wider by so many pixels on each side, but not beyond `limit`."""
+        """The rectangle grown by this many pixels on each side, but not beyond `limit`."""
         return Box(
             max(self.top - by, limit.top),
             max(self.left - by, limit.left),

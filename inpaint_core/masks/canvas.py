@@ -63,7 +63,7 @@ def from_file(picture: np.ndarray | Image.Image) -> np.ndarray:
         bool, H x W, True = hole.
 
     Raises:
-        InpaintError: for a shape that is none of these, or values that are not numbers.
+        InpaintError: for any other shape, or values that are not numbers.
     """
     pixels = _as_levels(picture)
     channels = pixels.shape[2]

@@ -109,7 +109,7 @@ def irregular(
         float32, count x 1 x height x width, 1 = hole.
 
     Raises:
-        InpaintError: for a range that is none, a size under two pixels or no masks at all.
+        InpaintError: for an invalid range, a size under two pixels or no masks at all.
     """
     _check(count, height, width)
     low, high = ratio
@@ -170,7 +170,7 @@ def random_pixels(
         float32, count x 1 x height x width, 1 = hole.
 
     Raises:
-        InpaintError: for a share that is none, a size under two pixels or no masks at all.
+        InpaintError: for an invalid share, a size under two pixels or no masks at all.
     """
     _check(count, height, width)
     if not 0 < share < 1:
@@ -208,7 +208,7 @@ def generate(name: str, height: int, width: int, seed: int = 0, **options: objec
         bool, height x width, True = hole.
 
     Raises:
-        InpaintError: for a name that is none, or whatever the generator refuses.
+        InpaintError: for an unknown name, or whatever the generator refuses.
     """
     if name not in GENERATORS:
         raise InpaintError(f'There are no "{name}" masks; choose one of {", ".join(GENERATORS)}.')
@@ -233,7 +233,7 @@ def _lama_field(sampler: Sampler, count: int, size: tuple[int, int], ranges: dic
 def _at_most(share: float, draw: Callable[[int], Tensor], count: int, sampler: Sampler, tries: int = 20) -> Tensor:
     """Masks of the fields that `draw` gives, drawn anew where the hole takes more than this share of the picture.
 
-    On a picture of a few pixels every shape may be too large: what still is after so many tries is thinned.
+    On a picture of a few pixels every shape may be too large: what still is after all tries is thinned.
     """
     field = draw(count)
     for _ in range(tries):

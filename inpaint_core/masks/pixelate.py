@@ -16,7 +16,7 @@ FINEST, COARSEST = 4, 128  # sides of the blocks that `find_grid` looks for, in 
 STEP, NOISE = 3, 2  # a line is seen where brightness changes by more than STEP of 255 and NOISE times the median change
 SEEN, QUIET = 0.6, 0.7  # shares of the grid's lines that must be seen, and of the other lines that must not
 FIT = 0.55  # the least harmonic mean of what a grid explains and how much of it is seen
-MOST_LINES = 512  # so many rows and columns, evenly spread, are enough to see a grid by
+MOST_LINES = 512  # rows and columns, evenly spread, that suffice to detect a grid
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ MAX_SPECK, MAX_DILATION = 1_000_000_000, 10_000
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` finds. All shares are of the picture's pixels unless said otherwise."""
+    """What `diagnose` finds. All shares are of the picture's pixels unless stated otherwise."""
 
     height: int
     width: int
@@ -43,7 +43,7 @@ def diagnose(mask: np.ndarray | Image.Image) -> Diagnosis:
         mask: bool, uint8 (255 = hole) or float in [0, 1], H x W; soft values count as hole from half on.
 
     Returns:
-        The findings. A mask is said to look inverted when most of it is hole, the hole takes most of the border, and
+        The findings. A mask counts as inverted when most of it is hole, the hole takes most of the border, and
         what is known is in a few large pieces: the picture of an object mask with black and white exchanged. A photo
         to be continued outwards looks the same, so this is a question to the user and never acted upon here.
 

@@ -26,7 +26,7 @@ PUBLISHED_SIZE = 256
 """Side in pixels of the photos that networks with a coherent depth were trained on, where their weights do not say."""
 
 DISPLAY_SIDE = 256
-"""Gate maps are kept at no more than so many pixels a side."""
+"""The largest side of a gate map that is kept, in pixels."""
 
 
 @dataclass(eq=False)

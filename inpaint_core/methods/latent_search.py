@@ -33,7 +33,7 @@ STAGES = ((0.05, 4), (0.15, 2), (1.0, 1))
 LR = 0.03  # of Adam
 PRIOR_WEIGHT = 0.003  # lambda
 WINDOW = 7  # side of the neighbourhood whose missing share is a known pixel's weight
-PATIENCE, MIN_GAIN = 150, 0.01  # a stage ends when so many steps lowered no photo's loss by this share
+PATIENCE, MIN_GAIN = 150, 0.01  # a stage ends when this many steps lowered no photo's loss by this share
 
 
 def importance(mask: Tensor, window: int = WINDOW) -> Tensor:
@@ -141,7 +141,7 @@ class LatentSearch(FillMethod):
         """The priors whose weights are here, on the device, in evaluation mode; loaded at the first call and kept.
 
         Raises:
-            InpaintError: there are none, or they are damaged or of another architecture.
+            InpaintError: the weights are absent, damaged or of another architecture.
         """
         with self._lock:
             if str(device) not in self._priors:

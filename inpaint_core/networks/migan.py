@@ -1,4 +1,4 @@
-"""MI-GAN: a small inpainting network for telephones (Sargsyan et al. 2023): the generator as it runs after training.
+"""MI-GAN: a small inpainting network for mobile phones (Sargsyan et al. 2023): the generator as it runs after training.
 
 The training's re-parametrised kernels (section 3.3) are merged, as in the published inference files. Departures from
 the paper: none known; the constants of the activation and the filters are those of the public code, which gave the same

@@ -33,7 +33,7 @@ class FillOptions:
     refine: str | None = None
     """"patchmatch" replaces the texture of the fill by the photo's own patches and keeps its structure."""
     blend: str | None = None
-    """How the fill is fitted into the photo at last: "poisson" keeps its gradients and takes the colours from around
+    """How the finished fill is fitted into the photo: "poisson" keeps its gradients and takes the colours from around
     the hole, "mixed" also lets lines of the photo run on for a bit; None leaves it as it is."""
     weights: str | Path | None = None
     """In place of the checkpoint, a file that training has exported (beside its manifest), or published weights in any

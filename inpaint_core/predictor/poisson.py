@@ -1,7 +1,7 @@
 """The discrete Poisson equation on a hole of any shape: conjugate gradients, preconditioned by one multigrid cycle.
 
-The unknowns are the hole's pixels; known pixels beside them are fixed values (Dirichlet), the photo's border is none
-(Neumann). Work grows with the number of pixels of the rectangle, memory too: some 60 bytes a pixel.
+The unknowns are the hole's pixels; known pixels beside them are fixed values (Dirichlet), and at the photo's border the
+slope is zero (Neumann). Work grows with the number of pixels of the rectangle, memory too: some 60 bytes a pixel.
 """
 
 from __future__ import annotations

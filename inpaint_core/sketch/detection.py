@@ -38,7 +38,7 @@ def edges(image: np.ndarray | Image.Image, device: str = "auto") -> np.ndarray:
         float32 H x W in [0, 1], 1 = edge, a few pixels wide: `thin` makes lines of it.
 
     Raises:
-        InpaintError: the detector's weights are absent or damaged, or the image is none.
+        InpaintError: the detector's weights are absent or damaged, or the image is not a photo.
     """
     import torch
 

@@ -113,7 +113,7 @@ def _at_every_shift(plane: np.ndarray, window: np.ndarray) -> np.ndarray:
 
 
 def _shifted(mask: np.ndarray, down: int, right: int) -> np.ndarray:
-    """A mask moved by so many pixels; what leaves the picture is lost."""
+    """A mask moved by this many pixels; what leaves the picture is lost."""
     height, width = mask.shape
     moved = np.zeros_like(mask)
     if abs(down) < height and abs(right) < width:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 SIDE = 512  # pixels, the longer side of what is tried: the ranking of methods hardly depends on more
 LEAST_CONTEXT = 64  # pixels around a copy of the hole
 MOST_PLACES = 16
-DROPPED = 1.25  # a method whose LPIPS so far is so many times the best one's is tried no further ...
-DROPPED_AFTER = 2  # ... than at so many places: one place alone says little
+DROPPED = 1.25  # a method whose LPIPS so far exceeds the best one's by this factor is tried no further ...
+DROPPED_AFTER = 2  # ... once it was tried at this many places: one place alone proves little
 
 
 @dataclass(frozen=True)

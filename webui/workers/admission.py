@@ -86,7 +86,7 @@ class Admission:
             raise InpaintError("Too many calls wait already; try again in a minute.")
 
     def _give_turns(self) -> None:
-        """Let start all who may: as many as the shares allow."""
+        """Start every call that may start: as many as the shares allow."""
         active = [each for each in self._places if each.has_turn.is_set()]
         of_session = Counter(each.session for each in active)
         of_address = Counter(each.visitor.address for each in active)

@@ -74,7 +74,7 @@ class FourierConvolution:
         self.spectral = Spectral(layer.global_to_global, norm.weight / (norm.running_var + norm.eps).sqrt())
 
     def __call__(self, maps: list[np.ndarray], residuals: list[np.ndarray] | None = None) -> list[np.ndarray]:
-        """Local and global map; `residuals` are added to both at last."""
+        """Local and global map; `residuals` are added to both at the end."""
         local, global_ = residuals or (None, None)
         outputs = [
             Output(self.local, residual=local),

@@ -153,7 +153,7 @@ class NearestPatches:
         return colours, origins
 
     def _run(self, loop: Callable[..., None], count: int, trials: float, *arguments: object) -> None:
-        """Run a loop over so many items, each of which takes as long as so many trials."""
+        """Run a loop over `count` items, each of which takes as long as `trials` trials."""
         run(loop, count, *arguments, done=lambda items: self.worked(items * trials))
 
     def start_from(self, coarse: NearestPatches) -> None:

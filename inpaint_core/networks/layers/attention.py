@@ -35,8 +35,8 @@ class ContextualAttention(nn.Module):
         softmax_scale: sharpness of the choice between patches.
         fuse: let neighbouring queries agree on neighbouring patches (the paper's attention propagation).
         max_scores: how many scores one block of queries may hold; the result does not depend on it.
-        margin: where only the hole's pixels will be used: rebuild the hole's bounding box and so many places around it
-            (at the reduced scale) and leave zeros elsewhere. Inside the box nothing changes. None: rebuild everything.
+        margin: where only the hole's pixels will be used: rebuild the hole's bounding box and this many places around
+            it (at the reduced scale) and leave zeros elsewhere. Inside the box nothing changes. None: rebuild all.
         smooth: blur the rebuilt features by a binomial of 3 x 3. Where the hole looks the same everywhere, all its
             places choose the same patch: pasted every `rate` = 2 features, it repeats with a period of 2, which
             becomes a lattice of 8 px in the fill. The binomial removes just that period. Not in the paper.

@@ -20,7 +20,7 @@ def colour_group(channels: int, tiles: int = 1) -> Tensor:
 
     Args:
         channels: a multiple of 3 * `tiles`.
-        tiles: the channels are so many pieces (the gates of an LSTM), each divided into thirds.
+        tiles: the number of pieces that the channels form (the gates of an LSTM), each divided into thirds.
     """
     if channels % (COLOURS * tiles):
         raise ValueError(f"{channels} channels cannot be divided among {COLOURS} colours and {tiles} pieces")

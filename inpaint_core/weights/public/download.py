@@ -89,7 +89,7 @@ def discard_part(path: Path) -> None:
 
 
 def require_room(folder: Path, needed: int) -> None:
-    """Raise `InpaintError` unless the disk of a folder has room for so many bytes and a little more."""
+    """Raise `InpaintError` unless the disk of a folder has room for this many bytes and a little more."""
     free = shutil.disk_usage(folder).free
     if free < needed + ROOM_TO_LEAVE:
         raise InpaintError(

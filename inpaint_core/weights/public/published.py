@@ -1,6 +1,6 @@
 """One set of public weights: who published it where, under which licence, and how a file is known to be it.
 
-Every fact is as found in the publishers' repositories; what is not known there is None or said to be not stated.
+Every fact is as found in the publishers' repositories; what they do not state is None or "not stated".
 """
 
 from __future__ import annotations

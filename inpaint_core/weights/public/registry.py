@@ -19,7 +19,7 @@ def find(name: str) -> PublicWeights:
     """The row of a name such as `lama@big`, or of a method's name: its default set.
 
     Raises:
-        InpaintError: there is none; the sentence lists those there are.
+        InpaintError: no such set; the sentence lists the ones that exist.
     """
     for row in rows():
         if name in (row.name, row.method):

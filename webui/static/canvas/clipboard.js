@@ -23,6 +23,6 @@ function copyResult() {
   );
   press("do-copy");
 }
-const NO_RESULT = "no result"; // the page has said why
+const NO_RESULT = "no result"; // the page shows why
 const copied = (file) => copying?.resolve(file.url);
 const notCopied = () => copying?.reject(NO_RESULT);
