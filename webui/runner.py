@@ -28,6 +28,7 @@ class FillRequest:
     mask: np.ndarray  # bool H x W
     method: str
     options: FillOptions = FillOptions()
+    previews: bool = True  # pictures of the unfinished fill are wanted
 
     def cut(self, box: Box) -> FillRequest:
         """The same of a part of the photo."""
@@ -74,7 +75,7 @@ def run_here(request: FillRequest, device: str | None = None) -> Iterator[FillEv
             request.method,
             options,
             progress=lambda share, text: send(ProgressEvent(share, text)),
-            preview=lambda image: send(PreviewEvent(image)),
+            preview=(lambda image: send(PreviewEvent(image))) if request.previews else None,
         )
 
     try:
@@ -120,7 +121,7 @@ def fill_in_worker(send: Callable[[FillEvent], None], request: FillRequest) -> R
         request.method,
         replace(request.options, device=gpu.local_device()),
         progress=lambda share, text: send(ProgressEvent(share, text)),
-        preview=lambda image: send(PreviewEvent(image)),
+        preview=(lambda image: send(PreviewEvent(image))) if request.previews else None,
     )
     return replace(result, details=gpu.without_tensors(result.details))
 
@@ -204,7 +205,8 @@ def fill(
     preview: Preview | None = None,
 ) -> Result:
     """As `predictor.fill`, on a lent GPU where there is one; the callbacks are called in the caller's thread."""
-    for event in stream(FillRequest(image, mask, method or catalogue.default_method(), options)):
+    request = FillRequest(image, mask, method or catalogue.default_method(), options, previews=preview is not None)
+    for event in stream(request):
         if isinstance(event, Result):
             return event
         if isinstance(event, ProgressEvent) and progress is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from inpaint_core import catalogue
 from inpaint_core.predictor.checks import checked
-from inpaint_core.predictor.crops import plan_crops
+from inpaint_core.predictor.crops import grid_of, plan_crops
 from inpaint_core.predictor.instances import instance
 from inpaint_core.predictor.options import FillOptions
 from inpaint_core.predictor.steps import plan_steps
@@ -42,8 +42,7 @@ def _seconds(hole: np.ndarray, name: str) -> float:
     """Of one method alone."""
     method, cost = instance(name), catalogue.get(name).cost
     cell = math.ceil(max(hole.shape) / GRID_SIDE)  # a rough plan of the crops takes a tenth of the time of the true one
-    rows = np.logical_or.reduceat(hole, np.arange(0, hole.shape[0], cell), axis=0)
-    grid = np.logical_or.reduceat(rows, np.arange(0, hole.shape[1], cell), axis=1)
+    grid = grid_of(hole, cell)
     crops = plan_crops(
         grid,
         margin=method.margin,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inpaint_core.masks.boxes import Box
-from inpaint_core.predictor.crops import depth, hole_boxes, plan_crops
+from inpaint_core.predictor.crops import depth, grid_of, hole_boxes, plan_crops
 
 
 @st.composite
@@ -85,3 +85,12 @@ def test_the_depth_of_a_hole_is_that_of_its_middle_and_not_its_length() -> None:
     stroke[50:61, 10:190] = True
     assert depth(square) == pytest.approx(60, abs=1.5)
     assert depth(stroke) == pytest.approx(6, abs=0.5)
+
+
+def test_a_cell_of_the_grid_is_a_hole_where_any_of_its_pixels_is():
+    rng = np.random.default_rng(0)
+    for height, width, cell in ((40, 60, 1), (40, 60, 4), (41, 63, 4), (5, 3, 7)):
+        mask = rng.random((height, width)) > 0.95
+        rows, columns = -(-height // cell), -(-width // cell)
+        padded = np.pad(mask, ((0, rows * cell - height), (0, columns * cell - width)))
+        assert np.array_equal(grid_of(mask, cell), padded.reshape(rows, cell, columns, cell).any(axis=(1, 3)))

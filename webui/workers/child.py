@@ -7,6 +7,7 @@ from typing import Any
 
 import psutil
 
+from webui.workers import messages
 from webui.workers import process as worker
 
 
@@ -42,8 +43,19 @@ class ChildProcess:
             return 0.0
         return times.user + times.system
 
+    def send(self, message: worker.Call | str) -> None:
+        """Send a call, or `CANCEL` or `TRIM`; `OSError` where the process has ended."""
+        messages.send(self.connection, messages.pack(message))
+
     def receive(self) -> worker.Event | worker.Done | worker.Failed:
-        return self.connection.recv()
+        """The next that it has to say; `EOFError` or `OSError` where it has ended."""
+        return messages.receive(self.connection)
+
+    def trim(self, seconds: float) -> None:
+        """Have an idle process give freed memory back, and wait so long for it."""
+        self.send(worker.TRIM)
+        if self.connection.poll(seconds):
+            self.receive()
 
     def end(self) -> None:
         """Kill it, and wait until it has ended."""

@@ -60,10 +60,6 @@ class Job:
     news: queue.SimpleQueue[worker.Event | worker.Done | worker.Failed] = field(default_factory=queue.SimpleQueue)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
-    def fail(self, sentence: str) -> None:
-        """End with a sentence for the visitor."""
-        self.news.put(worker.Failed(InpaintError(sentence), ""))
-
 
 @dataclass(frozen=True)
 class Waits:
@@ -101,6 +97,7 @@ class Pool:
             self._context.set_forkserver_preload(list(preload))
         self._waiting: list[Job] = []
         self._running: list[Job] = []
+        self._idle: list[ChildProcess] = []  # used last at the end
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [threading.Thread(target=self._serve, daemon=True, name=f"worker {i}") for i in range(size)]
@@ -181,19 +178,25 @@ class Pool:
                     if not process.is_alive():  # such as one that the system chose to end for want of memory
                         process.end()
                         process = ChildProcess(self._context)
-                    if not self._run(process, job) or process.memory() > RECYCLED_AT * self.bytes:
-                        process.end()
-                        process = None
+                    news, is_usable = self._run(process, job)
                 except Exception:
                     logging.getLogger(__name__).exception("A worker process failed")
-                    job.fail(DIED)
-                    if process is not None:
+                    news, is_usable = _failed(DIED), False
+                if not is_usable:
+                    process.end()
+                    process = None
+                is_large = process is not None and process.memory() > RECYCLED_AT * self.bytes
+                with self._changed:
+                    self._running.remove(job)
+                    if process is not None and not is_large:
+                        self._idle.append(process)
+                    self._changed.notify_all()
+                job.news.put(news)
+                if process is not None and is_large:
+                    process.trim(CLOSING_SECONDS)
+                    if process.memory() > RECYCLED_AT * self.bytes:
                         process.end()
                         process = None
-                finally:
-                    with self._changed:
-                        self._running.remove(job)
-                        self._changed.notify_all()
         finally:
             if process is not None:
                 process.end()
@@ -201,16 +204,21 @@ class Pool:
     def _next(self, process: ChildProcess) -> Job | None:
         """Wait for the call that is to run next in a process; None when the pool is closed."""
         with self._changed:
+            if process not in self._idle:
+                self._idle.insert(0, process)
             while not self._closed:
-                job = self._choose()
+                # The process that was used last has the most of what a call needs at hand.
+                job = self._choose() if process is max(reversed(self._idle), key=_is_warm) else None
                 if job is not None:
                     self._waiting.remove(job)
-                    self._running.append(job)
-                    return job
-                waited = self._changed.wait(IDLE_SECONDS if self._may_warm_up(process) else None)
-                if not waited and self._may_warm_up(process):
-                    process.is_warm = True
-                    job = Job(self._warming, Limits(WARM_UP_SECONDS, slow=True), Visitor())
+                    self._changed.notify_all()  # another process is the next one now
+                else:
+                    waited = self._changed.wait(IDLE_SECONDS if self._may_warm_up(process) else None)
+                    if not waited and self._may_warm_up(process):
+                        process.is_warm = True
+                        job = Job(self._warming, Limits(WARM_UP_SECONDS, slow=True), Visitor())
+                if job is not None:
+                    self._idle.remove(process)
                     self._running.append(job)
                     return job
             return None
@@ -233,9 +241,9 @@ class Pool:
         ]
         return min(able, key=lambda job: running[job.visitor.address], default=None)
 
-    def _run(self, process: ChildProcess, job: Job) -> bool:
-        """Run a call to its end; False if its process is of no more use."""
-        process.connection.send(job.call)
+    def _run(self, process: ChildProcess, job: Job) -> tuple[worker.Done | worker.Failed, bool]:
+        """Run a call to its end; what it ended with, and whether its process is of further use."""
+        process.send(job.call)
         deadline = time.monotonic() + LATEST * job.limits.seconds
         computed = process.computed() + job.limits.seconds
         asked_to_end = False
@@ -245,24 +253,29 @@ class Pool:
                 try:
                     news = process.receive()
                 except (EOFError, OSError):
-                    job.fail(DIED)
-                    return False
-                job.news.put(news)
+                    return _failed(DIED), False
                 if not isinstance(news, worker.Event):
-                    return True
+                    return news, True
+                job.news.put(news)
             elif process.sentinel in ready:
-                job.fail(DIED)
-                return False
+                return _failed(DIED), False
             if process.memory() > self.bytes:
-                job.fail(TOO_LARGE)
-                return False
+                return _failed(TOO_LARGE), False
             if time.monotonic() > deadline or process.computed() > computed:
-                job.fail(TOO_LONG.format(seconds=job.limits.seconds))
-                return False
+                return _failed(TOO_LONG.format(seconds=job.limits.seconds)), False
             if (job.cancelled.is_set() or self._closed) and not asked_to_end:
                 asked_to_end = True
-                process.connection.send(worker.CANCEL)
+                process.send(worker.CANCEL)
                 deadline = min(deadline, time.monotonic() + (0 if self._closed else GRACE_SECONDS))
+
+
+def _failed(sentence: str) -> worker.Failed:
+    """The end of a call, with a sentence for the visitor."""
+    return worker.Failed(InpaintError(sentence), "")
+
+
+def _is_warm(process: ChildProcess) -> bool:
+    return process.is_warm
 
 
 def _nothing() -> None:

@@ -7,7 +7,6 @@ import ctypes
 import gc
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -17,6 +16,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from webui.workers.messages import Packed, pack, receive, send, unpack
+
+IDLE_SECONDS = 0.2  # a process that has had nothing to do for so long tidies up; the next call must not wait for that
 M_ARENA_MAX, ARENAS = -8, 2  # of glibc's mallopt: without it each thread keeps memory of its own that never shrinks
 
 
@@ -56,13 +58,15 @@ class Cancelled(BaseException):
 
 
 CANCEL = "cancel"  # sent to a process in place of a call
+TRIM = "trim"  # the same; it gives freed memory back at once and answers with a `Done`
 
 
 def serve(connection: Connection) -> None:
     """Run the calls that come through the connection until it is closed.
 
     Args:
-        connection: brings each `Call`, or `CANCEL` for the one that runs; takes its `Event`s, then `Done` or `Failed`.
+        connection: brings each `Call`, or `CANCEL` for the one that runs, or `TRIM`; takes the `Event`s of a call, then
+            its `Done` or `Failed`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C goes to the whole group; the server ends its processes itself
     threading.Thread(target=_end_with_the_server, daemon=True).start()
@@ -70,36 +74,40 @@ def serve(connection: Connection) -> None:
     gc.freeze()  # what was imported is never looked at again: its memory stays shared between the processes
     try:
         while True:
-            call = connection.recv()
-            if call != CANCEL:  # one that came too late for the call before
-                connection.send_bytes(_answer(connection, call))
-                del call
+            if not connection.poll(IDLE_SECONDS):
                 trim()
+            call = receive(connection)
+            if call == TRIM:
+                trim()
+                send(connection, pack(Done(None)))
+            elif call != CANCEL:  # one that came too late for the call before
+                send(connection, _answer(connection, call))
+            del call
     except (EOFError, OSError):  # the server has closed the connection
         return
 
 
-def _answer(connection: Connection, call: Call) -> bytes:
-    """Run a call; its `Done` or `Failed`, pickled."""
+def _answer(connection: Connection, call: Call) -> Packed:
+    """Run a call; its `Done` or `Failed`."""
 
-    def send(event: Any) -> None:
+    def report(event: Any) -> None:
         if connection.poll():
-            connection.recv()
+            receive(connection)
             raise Cancelled
-        connection.send(Event(event))
+        send(connection, pack(Event(event)))
 
     try:
-        value = call.function(send, *call.arguments) if call.streams else call.function(*call.arguments)
-        return pickle.dumps(Done(value), pickle.HIGHEST_PROTOCOL)
+        value = call.function(report, *call.arguments) if call.streams else call.function(*call.arguments)
+        return pack(Done(value))
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as error:
         where = traceback.format_exc()
         with contextlib.suppress(Exception):
-            answer = pickle.dumps(Failed(error.with_traceback(None), where))
-            pickle.loads(answer)  # some exceptions cannot be made again from what they were pickled to
+            answer = pack(Failed(error.with_traceback(None), where))
+            unpack(answer)  # some exceptions cannot be made again from what they were pickled to
             return answer
-        return pickle.dumps(Failed(RuntimeError(f"{type(error).__name__}: {error}"), where))
+        return pack(Failed(RuntimeError(f"{type(error).__name__}: {error}"), where))
 
 
 def _end_with_the_server() -> None:
@@ -118,8 +126,12 @@ def limit_arenas() -> None:
 
 
 def trim() -> None:
-    """Give freed memory back to the system."""
+    """Give freed memory back to the system.
+
+    What is alive while nothing runs, such as networks, stays: it is not looked at again, which would take 60 ms a time.
+    """
     gc.collect()
+    gc.freeze()
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
