@@ -74,7 +74,9 @@ def overhead(
                     section.rows += _rows(case, name, photo(height, width), _square(height, width, side), seconds)
     finally:
         work.pool().close()
-    section.note = "A call reads a JPEG and a mask, fills, and writes a JPEG. The machine's other work disturbs the former."
+    section.note = (
+        "A call reads a JPEG and a mask, fills, and writes a JPEG. The machine's other work disturbs the former."
+    )
     return section
 
 

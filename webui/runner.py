@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inpaint_core import InpaintError, Result, catalogue, predictor
-from inpaint_core.masks.boxes import Box
+from inpaint_core.masks.boxes import Box, bounding_box
 from inpaint_core.predictor import FillOptions, Preview, Progress
 from webui import gpu, limits, work
 from webui.workers.pool import Waits
@@ -132,7 +132,10 @@ def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
     Raises:
         InpaintError: as `inpaint_core.inpaint`; it would cost too much, or did.
     """
-    seconds, box = work.run(_plan, request.mask, request.method, request.options)
+    options = replace(request.options, sketch=None, colours=None)  # make no difference to the plan
+    hole = bounding_box(request.mask) if request.mask.any() else Box(0, 0, 1, 1)
+    part = request.mask[hole.slices]
+    seconds, box = work.run(_plan, part, hole, request.mask.shape, request.method, options)
     for event in work.stream(limits.check_cost(seconds), fill_in_worker, request.cut(box)):
         if isinstance(event, Waits):
             yield ProgressEvent(0.0, f"Waiting: {event.before} before you")
@@ -140,8 +143,10 @@ def run_in_worker(request: FillRequest) -> Iterator[FillEvent]:
             yield _of_whole(event, request, box)
 
 
-def _plan(mask: np.ndarray, method: str, options: FillOptions) -> tuple[float, Box]:
-    """The seconds that a fill takes, and the part of the photo that it reads."""
+def _plan(part: np.ndarray, place: Box, size: tuple[int, int], method: str, options: FillOptions) -> tuple[float, Box]:
+    """The seconds that a fill takes, and the part of the photo that it reads; all of the hole is in `part`."""
+    mask = np.zeros(size, bool)
+    mask[place.slices] = part
     return predictor.estimate(mask, method, options), predictor.region(mask, method, options)
 
 

@@ -133,7 +133,7 @@ def check(mask: np.ndarray | Image.Image, height: int, width: int) -> np.ndarray
         height, width: size of the image.
 
     Returns:
-        bool, height x width, True = hole.
+        bool, height x width, True = hole; the mask itself where it is such an array.
 
     Raises:
         InpaintError: for a mask of another shape or size, with NaN, empty or full.
@@ -144,7 +144,10 @@ def check(mask: np.ndarray | Image.Image, height: int, width: int) -> np.ndarray
             f"The mask is {values.shape[1]} x {values.shape[0]} pixels but the image {width} x {height}: "
             "give a mask of the image's size."
         )
-    hole = values >= 0.5 if values.dtype.kind == "f" else values > 0
+    if values.dtype.kind == "b":
+        hole = values
+    else:
+        hole = values >= 0.5 if values.dtype.kind == "f" else values > 0
     if not hole.any():
         raise InpaintError("The mask is empty: paint over what should be removed.")
     if hole.all():

@@ -45,7 +45,14 @@ def grid_of(mask: np.ndarray, cell: int) -> np.ndarray:
         mask: bool H x W, True = hole.
         cell: side of a cell in pixels; those at the lower and the right border may be smaller.
     """
-    return _any_of_rows(_any_of_rows(mask, cell).T, cell).T
+    grid = np.zeros((math.ceil(mask.shape[0] / cell), math.ceil(mask.shape[1] / cell)), bool)
+    if mask.any():
+        box = bounding_box(mask)  # most holes are small, and nothing else need be looked at
+        top, left = box.top // cell, box.left // cell
+        part = mask[top * cell : box.bottom, left * cell : box.right]
+        found = _any_of_rows(_any_of_rows(part, cell).T, cell).T
+        grid[top : top + found.shape[0], left : left + found.shape[1]] = found
+    return grid
 
 
 def _any_of_rows(mask: np.ndarray, count: int) -> np.ndarray:
@@ -66,20 +73,25 @@ def hole_boxes(mask: np.ndarray, near: int) -> list[Box]:
     """
     height, width = mask.shape
     cell = max(1, math.ceil(max(height, width) / GRID_SIDE))
-    grid = grid_of(mask, cell).astype(np.uint8, order="C")
+    grid = grid_of(mask, cell)
+    around, whole = bounding_box(grid), Box(0, 0, *grid.shape)
     reach = max(1, round(near / cell / 2))
     while True:
+        # Holes are numbered in blocks of 2 x 2 cells: from an even cell on, in the same order as in the whole grid.
+        part = around.grown(reach + 1, whole)
+        part = Box(part.top // 2 * 2, part.left // 2 * 2, part.bottom, part.right)
+        cells = grid[part.slices].astype(np.uint8)
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-        count, labels = cv2.connectedComponents(cv2.dilate(grid, kernel), connectivity=8)
+        count, labels = cv2.connectedComponents(cv2.dilate(cells, kernel), connectivity=8)
         if count - 1 <= MAX_CROPS or reach >= max(grid.shape):
             break
         reach *= 2
     boxes = []
-    labels = np.where(grid > 0, labels, 0)
+    labels = np.where(cells > 0, labels, 0)
     for label in range(1, count):
-        cells = bounding_box(labels == label)
-        top, left = cells.top * cell, cells.left * cell
-        boxes.append(bounding_box(mask[top : cells.bottom * cell, left : cells.right * cell]).moved(top, left))
+        found = bounding_box(labels == label).moved(part.top, part.left)
+        top, left = found.top * cell, found.left * cell
+        boxes.append(bounding_box(mask[top : found.bottom * cell, left : found.right * cell]).moved(top, left))
     return boxes
 
 

@@ -26,6 +26,9 @@ from inpaint_core.networks.layers.attention import ContextualAttention
 MIN_SHARE = 0.9
 """Share of the parameters that the compiled parts must hold for the engine to be worth its copies back and forth."""
 
+KEPT_PIXELS = 512 * 512
+"""A graph keeps the memory of its maps for the next call, but not where these are larger: that may be a gigabyte."""
+
 
 def accelerate(network: nn.Module, dtype: torch.dtype, winograd: bool = True) -> nn.Module | None:
     """Compile the network's stacks of convolutions for the CPU.
@@ -151,10 +154,13 @@ class CompiledStack(nn.Module):
             request = self.compiled.create_infer_request()
         try:
             array = features.detach().contiguous().numpy()
-            result = request.infer({0: array}, share_inputs=True, share_outputs=True)[0]
-            return torch.from_numpy(np.array(result))  # a copy: the request's memory is its next borrower's
+            # A copy: the request's memory is its next borrower's.
+            result = np.array(request.infer({0: array}, share_inputs=True, share_outputs=True)[0])
         finally:
             self.requests.put(request)
+        if max(each.shape[0] * each.shape[2] * each.shape[3] for each in (array, result)) > KEPT_PIXELS:
+            self.compiled.release_memory()
+        return torch.from_numpy(result)
 
 
 def least_side(stack: nn.Module) -> int:
