@@ -66,7 +66,7 @@ def component(**settings: Any) -> gr.HTML:
 def scene(session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> dict[str, Any]:
     """What the canvas shows: the photo, a mask and a sketch (bool, any size) on their layers."""
     height, width = session.canvas_size
-    shown = {**_new_scene(), "session": session.key, "width": width, "height": height, "photo": _picture(session)}
+    shown = {**new_scene(), "session": session.key, "width": width, "height": height, "photo": _picture(session)}
     shown |= {"save_as": session.format, "transparent": session.transparent}
     if mask is not None:
         shown["mask"] = _layer(session, mask, MASK_PAINT)
@@ -85,7 +85,7 @@ def steps_scene(steps: Sequence[Step], run: str, side_by_side: bool = False) -> 
     """
     session = steps[-1].session
     return {
-        **_new_scene(),
+        **new_scene(),
         "session": session.key,
         "run": run,
         "steps": [as_sent(step) for step in steps],
@@ -104,7 +104,7 @@ def running_scene(
         text: what is being done.
         preview: what is filled so far, uint8 H x W x 3, and where it belongs, in pixels of the canvas.
     """
-    shown = {**_new_scene(), "session": session.key, "running": {"share": share, "text": text}}
+    shown = {**new_scene(), "session": session.key, "running": {"share": share, "text": text}}
     if preview is not None:
         picture, box = preview
         shown["preview"] = {"picture": _data_url(picture, "JPEG", quality=85), "box": _corner_and_size(box)}
@@ -113,7 +113,7 @@ def running_scene(
 
 def mask_scene(session: Session, mask: np.ndarray, add: bool = False) -> dict[str, Any]:
     """The same photo and sketch with another mask (bool, any size), with `add` more of it; the canvas can undo it."""
-    return {**_new_scene(), "mask": _layer(session, mask, MASK_PAINT), "add": add}
+    return {**new_scene(), "mask": _layer(session, mask, MASK_PAINT), "add": add}
 
 
 def sketch_scene(session: Session, sketch: np.ndarray, found: bool = False) -> dict[str, Any]:
@@ -121,10 +121,10 @@ def sketch_scene(session: Session, sketch: np.ndarray, found: bool = False) -> d
 
     Edges that were `found` come on top of the lines drawn by hand, in place of those found just before.
     """
-    return {**_new_scene(), "sketch": _layer(session, sketch, SKETCH_PAINT), "found": found}
+    return {**new_scene(), "sketch": _layer(session, sketch, SKETCH_PAINT), "found": found}
 
 
-def _new_scene() -> dict[str, Any]:
+def new_scene() -> dict[str, Any]:
     """The field that marks a scene, different for each, so that the browser draws each once."""
     return {"scene": uuid.uuid4().hex}
 

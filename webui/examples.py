@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from inpaint_core import masks, photo
-from webui.canvas import MASK_PAINT, SKETCH_PAINT
-from webui.files import read_rgb
+from webui.canvas import MASK_PAINT, SKETCH_PAINT, new_scene, scene
+from webui.files import read_rgb, remove_folder, visitor_folder
+from webui.session import CANVAS, Session, open_in
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 THUMBNAIL_WIDTH = 460  # pixels
@@ -75,6 +79,26 @@ SKETCH_EXAMPLES = (
     Example("coffee", "Remove the spoon, continue the cup", edit="cup"),
 )
 """Where a sketch helps: a straight edge and a curved one go on as drawn, and what an object hid."""
+
+
+def open_example(example: Example) -> tuple[Session, dict[str, Any]]:
+    """A new session on an example, and what the canvas shows: both made once, for every visitor begins with one."""
+    session, canvas, shown = _opened(example)
+    folder = visitor_folder()
+    shutil.copyfile(example.photo, folder / session.original.name)
+    (folder / CANVAS).write_bytes(canvas)
+    session = replace(session, original=folder / session.original.name, canvas=folder / CANVAS, folder=folder, steps={})
+    return session, {**shown, **new_scene(), "session": session.key}
+
+
+@functools.cache
+def _opened(example: Example) -> tuple[Session, bytes, dict[str, Any]]:
+    """A session on an example, the file of its canvas, and what the canvas shows; its folder is gone."""
+    session = open_in(visitor_folder(), example.photo)  # a file of ours, which needs no limits
+    try:
+        return session, session.canvas.read_bytes(), scene(session, example.mask(), example.sketch())
+    finally:
+        remove_folder(session.folder)
 
 
 def _middle(mask: np.ndarray) -> tuple[slice, slice]:

@@ -12,10 +12,9 @@ from inpaint_core.photo import HEIC_SUFFIXES
 from webui import controls
 from webui.canvas import mask_scene
 from webui.events import PRIVATE, QUIET, Updates, Values, shows_errors
-from webui.examples import EXAMPLES, SKETCH_EXAMPLES, Example
-from webui.files import visitor_folder
+from webui.examples import EXAMPLES, SKETCH_EXAMPLES, Example, open_example
 from webui.mask_tools import MaskTools
-from webui.session import Session, close, open_in, open_photo, require
+from webui.session import Session, close, open_photo, require
 from webui.sketch_tools import SketchTools
 from webui.workers.admission import TAKES_TURNS, takes_reading_turns
 from webui.workspace import Workspace
@@ -121,6 +120,6 @@ class PhotoColumn:
 
     def _show(self, example: Example, before: Session | None) -> Updates:
         """Show an example; the photo `before` it is closed."""
-        session = open_in(visitor_folder(), example.photo)  # a file of ours, which needs no limits
+        session, scene = open_example(example)
         close(before)
-        return self.workspace.show(session, example.mask(), example.sketch())
+        return self.workspace.show(session, scene)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
-import numpy as np
 from gradio.blocks import Block
 
 from webui import canvas, controls, examples
@@ -120,11 +119,11 @@ class Workspace:
             self.mask_summary,
         ]
 
-    def show(self, session: Session, mask: np.ndarray | None = None, sketch: np.ndarray | None = None) -> Updates:
-        """Another photo, with a mask and a sketch (bool, any size) on its layers."""
+    def show(self, session: Session, scene: dict[str, Any] | None = None) -> Updates:
+        """Another photo; `scene` is what the canvas shows where it is more than that."""
         return {
             self.session: session,
-            self.canvas: canvas.scene(session, mask, sketch),
+            self.canvas: scene or canvas.scene(session),
             self.about_photo: describe(session),
             self.repairs.invert: False,
             self.mask_preview: None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -41,23 +42,36 @@ def directory() -> Path:
     return Path(chosen).expanduser() if chosen else shipped()
 
 
+@functools.cache
 def shipped() -> Path:
     """The `checkpoints/` beside the package, where what no method fills with is read from: LPIPS's network."""
     return Path(__file__).resolve().parents[2] / "checkpoints"
 
 
 def records(folder: str | Path | None = None) -> dict[str, Record]:
-    """The manifest: method name -> record; empty where there is no manifest.
+    """The manifest: method name -> record, not to be changed; empty where there is no manifest.
 
     Raises:
         InpaintError: the manifest is not JSON of this form.
     """
-    path = Path(folder or directory()) / MANIFEST
+    path = os.path.join(folder or directory(), MANIFEST)
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["checkpoints"]
-        found = [Record(**entry) for entry in entries]
+        status = os.stat(path)
+        return dict(_parsed(path, (status.st_ino, status.st_size, status.st_mtime_ns)))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise InpaintError(f"The manifest {path} cannot be read ({first_line(error)}): restore it.") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(path: str, version: tuple[int, int, int]) -> dict[str, Record]:
+    """A manifest's content, read once for each `version` of the file: a page asks for it hundreds of times."""
+    try:
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))["checkpoints"]
+        found = [Record(**entry) for entry in entries]
+    except FileNotFoundError:
+        raise
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise InpaintError(f"The manifest {path} cannot be read ({first_line(error)}): restore it.") from error
     for record in found:

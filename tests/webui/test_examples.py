@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from webui.examples import EXAMPLES, FOLDER, SKETCH_EXAMPLES, THUMBNAIL_WIDTH, Example
+from webui import canvas
+from webui.examples import EXAMPLES, FOLDER, SKETCH_EXAMPLES, THUMBNAIL_WIDTH, Example, open_example
+from webui.session import open_photo
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.caption)
@@ -44,3 +46,17 @@ def test_thumbnails_show_what_is_erased_in_red_and_dark_lines_with_a_light_borde
     for rows, columns in ((5, 0), (-5, 0), (0, 5), (0, -5)):
         near |= np.roll(dark, (rows, columns), (0, 1))
     assert (light & near).sum() > 300
+
+
+def test_two_visitors_of_an_example_have_files_of_their_own_and_what_an_uploaded_photo_would_have() -> None:
+    example = SKETCH_EXAMPLES[0]
+    (one, shown), (other, _), uploaded = open_example(example), open_example(example), open_photo(example.photo)
+    expected = canvas.scene(uploaded, example.mask(), example.sketch())
+    assert shown == {**expected, "scene": shown["scene"], "session": one.key}
+    assert len({one.folder, other.folder, uploaded.folder}) == 3
+    assert one.steps is not other.steps
+    for session in (one, other):
+        assert session.original.parent == session.canvas.parent == session.folder
+        assert session.original.read_bytes() == example.photo.read_bytes()
+        assert session.canvas.read_bytes() == uploaded.canvas.read_bytes()
+        assert session.canvas_size == uploaded.canvas_size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
@@ -81,6 +82,20 @@ def test_an_address_uploads_no_more_than_a_share_and_none_more_than_the_disk_hol
     monkeypatch.setattr(disk, "ALL_BYTES", 10.0)
     app = Starlette(routes=client.app.routes, middleware=[Middleware(Guard, disk=kept)])  # type: ignore[attr-defined]
     assert TestClient(app, base_url=OWN).post("/gradio_api/upload", content=bytes(20)).status_code == 507
+
+
+def test_an_address_has_no_more_calls_in_the_server_than_its_share_and_the_next_one_is_served() -> None:
+    sent = SimpleNamespace(request=Request({"type": "http", "client": ("10.0.0.1", 1), "headers": []}))
+    waiting = SimpleNamespace(queue=[sent] * (guard.CALLS_OF_ADDRESS - 3))
+    queue = SimpleNamespace(event_queue_per_concurrency_id={"fills": waiting}, active_jobs=[None, [sent] * 3])
+    served = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("served"), methods=["POST"])])
+    served.blocks = SimpleNamespace(_queue=queue)  # type: ignore[attr-defined]
+    served.add_middleware(Guard)
+    for path in ("/gradio_api/queue/join", "/gradio_api/call/inpaint"):
+        first = TestClient(served, base_url=OWN, client=("10.0.0.1", 1)).post(path)
+        assert first.status_code == 429
+        assert first.json()["error"].startswith("Too many calls from your network address")
+        assert TestClient(served, base_url=OWN, client=("10.0.0.2", 1)).post(path).text == "served"
 
 
 def test_a_page_is_open_as_long_as_its_heartbeat_lasts() -> None:

@@ -81,6 +81,11 @@ def test_a_function_runs_in_another_process_and_returns_what_it_returned(pool: P
     assert np.array_equal(_value(pool, np.flip, image), np.flip(image))
 
 
+def test_the_process_that_was_used_last_is_used_again(pool: Pool) -> None:
+    first = _value(pool, os.getpid)
+    assert [_value(pool, os.getpid) for _ in range(4)] == [first] * 4
+
+
 def test_errors_come_back_as_they_were_raised(pool: Pool) -> None:
     with pytest.raises(InpaintError, match=r"^Paint something\.$"):
         _value(pool, _refuse, "Paint something.")

@@ -245,9 +245,19 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, monkeypatch: 
     assert not Path("hostile-was-run").exists()
 
 
+LARGE_TENSOR = b'{"weight": {"dtype": "F32", "shape": [10000000000], "data_offsets": [0, 40000000000]}}'
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.pth", b""), ("b.pth", b"not a pickle"), ("c.safetensors", b"\x08"), ("d.safetensors", b"x" * 100)],
+    [
+        ("a.pth", b""),
+        ("b.pth", b"not a pickle"),
+        ("c.safetensors", b"\x08"),
+        ("d.safetensors", b"x" * 100),
+        ("a header of 40 GB.safetensors", (40 * 10**9).to_bytes(8, "little") + b"{}"),
+        ("a tensor of 40 GB.safetensors", len(LARGE_TENSOR).to_bytes(8, "little") + LARGE_TENSOR),
+    ],
 )
 def test_files_that_are_no_weights_are_one_sentence(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
