@@ -43,6 +43,8 @@ class Options:
     """Measure Big LaMa and AOT-GAN by engine instead: CPU time of one thread, and the peak of memory."""
     page: bool = False
     """Measure the page in Chromium instead: bytes, seconds until it is ready, frames of a stroke."""
+    workers: bool = False
+    """Measure what worker processes cost instead: fills in one process and through them, in turn."""
     script: UseAppendAction[Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME")]] = ()
     """With --training: a script; again for more. Default: all."""
     batch: int | None = None
@@ -62,6 +64,11 @@ def sections(options: Options) -> Iterator[Section]:
         from benchmarks.engines import engines
 
         yield engines(repeats=1 if options.quick else 3)
+        return
+    if options.workers:
+        from benchmarks.workers import overhead
+
+        yield overhead(seconds=5.0 if options.quick else 20.0)
         return
     if options.training:
         try:

@@ -1,4 +1,7 @@
-"""What worker processes cost: each fill in this process and through them, in turn, and so a program's whole call."""
+"""What worker processes cost: each fill in this process and through them, in turn, and so a program's whole call.
+
+`python -m benchmarks --workers`
+"""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import masks
 from benchmarks.section import Section
+from benchmarks.workers import overhead
 from inpaint_core.errors import InpaintError
 from inpaint_core.masks import GENERATORS
+from webui import limits
 
 SPEED = Section("Speed", ("method", "seconds"), [("ns", "0.125")], note="A note.")
 
@@ -42,6 +44,12 @@ def test_an_error_of_the_user_is_one_sentence(
     monkeypatch.setattr(command, "sections", refuse)
     assert command.main(command.Options(training=True)) == 2
     assert capsys.readouterr().err == "Error: There is no such script.\n"
+
+
+def test_without_workers_there_is_nothing_to_measure_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WORKERS", 0)
+    with pytest.raises(InpaintError, match="set INPAINT_WORKERS to 1 or more"):
+        overhead()
 
 
 def test_the_rate_of_every_mask_generator_is_measured() -> None:

@@ -206,17 +206,20 @@ class Pool:
         with self._changed:
             if process not in self._idle:
                 self._idle.insert(0, process)
+            warms_up_at = time.monotonic() + IDLE_SECONDS
             while not self._closed:
                 # The process that was used last has the most of what a call needs at hand.
                 job = self._choose() if process is max(reversed(self._idle), key=_is_warm) else None
                 if job is not None:
                     self._waiting.remove(job)
                     self._changed.notify_all()  # another process is the next one now
+                elif not self._may_warm_up(process):
+                    self._changed.wait()
+                elif (left := warms_up_at - time.monotonic()) > 0:
+                    self._changed.wait(left)
                 else:
-                    waited = self._changed.wait(IDLE_SECONDS if self._may_warm_up(process) else None)
-                    if not waited and self._may_warm_up(process):
-                        process.is_warm = True
-                        job = Job(self._warming, Limits(WARM_UP_SECONDS, slow=True), Visitor())
+                    process.is_warm = True
+                    job = Job(self._warming, Limits(WARM_UP_SECONDS, slow=True), Visitor())
                 if job is not None:
                     self._idle.remove(process)
                     self._running.append(job)
