@@ -32,7 +32,8 @@ class FillRequest:
 
     def cut(self, box: Box) -> FillRequest:
         """The same of a part of the photo."""
-        return replace(self, image=self.image[box.slices], mask=self.mask[box.slices], options=self.options.cut(box))
+        image, mask = (np.ascontiguousarray(each[box.slices]) for each in (self.image, self.mask))  # is sent as it lies
+        return replace(self, image=image, mask=mask, options=self.options.cut(box))
 
 
 @dataclass(frozen=True)
