@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -52,10 +53,11 @@ class ChildProcess:
         return messages.receive(self.connection)
 
     def trim(self, seconds: float) -> None:
-        """Have an idle process give freed memory back, and wait so long for it."""
-        self.send(worker.TRIM)
-        if self.connection.poll(seconds):
-            self.receive()
+        """Have an idle process give freed memory back, and wait up to `seconds` for it; one that has ended has."""
+        with contextlib.suppress(EOFError, OSError):
+            self.send(worker.TRIM)
+            if self.connection.poll(seconds):
+                self.receive()
 
     def end(self) -> None:
         """Kill it, and wait until it has ended."""
