@@ -119,7 +119,8 @@ def compare(
     Args:
         photo: the photo's file.
         mask: the mask's file, of the photo's size; white is what is to be filled.
-        methods: names separated by commas; empty takes every method that is ready and quick.
+        methods: names separated by commas; empty takes every method that is ready, quick and
+            shown nothing of what the mask hides.
         sketch: file of edges wanted inside the hole: lines of any colour and width; optional.
         seed: of every random number drawn.
         dilate: pixels by which the mask is grown first.
@@ -132,7 +133,7 @@ def compare(
     """
     sent = work.run(exchange.read, photo, mask, sketch, None, MaskRepairs(dilate, invert))
     names = [name.strip() for name in (methods or "").split(",") if name.strip()]
-    names = names or [record.name for record in catalogue.methods() if record.ready and not runner.is_slow(record.name)]
+    names = names or [record.name for record in catalogue.methods() if record.ready and record.compared_by_default]
     files: list[str] = []
     rows: list[dict[str, Any]] = []
     options = FillOptions(sketch=sent.sketch, seed=seed, blend=(blend or "").strip() or None)

@@ -183,7 +183,7 @@ class CompareTab:
 def method_choices() -> list[tuple[str, str]]:
     """As `controls.method_choices`; the titles say what is slow."""
     choices = controls.method_choices()
-    return [(f"{title}: slow" if runner.is_slow(name) else title, name) for title, name in choices]
+    return [(title if catalogue.get(name).is_quick else f"{title}: slow", name) for title, name in choices]
 
 
 def chosen_at_first(name: str) -> bool:
@@ -191,4 +191,4 @@ def chosen_at_first(name: str) -> bool:
     or, where it has none, with the public ones that its name alone stands for."""
     method = catalogue.get(name)
     usual = method.folder == catalogue.get(method.checkpoint).folder
-    return usual and not runner.is_slow(name) and not method.restores
+    return usual and method.compared_by_default

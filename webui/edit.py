@@ -9,7 +9,7 @@ import gradio as gr
 
 from inpaint_core import InpaintError, catalogue
 from inpaint_core.predictor import FillOptions
-from webui import canvas, controls, filling, runner, work
+from webui import canvas, controls, filling, work
 from webui.events import QUIET, Updates, Values, shows_errors
 from webui.filling import FillJob, Finished, Running
 from webui.session import Step, require, save_step
@@ -42,7 +42,7 @@ class EditTab:
             label="Fill as soon as a stroke of the mask ends",
             elem_id="fill-on-release",
             container=False,
-            visible=not runner.is_slow(first.name),
+            visible=first.is_quick,
         )
         with gr.Row(elem_classes="toolbar"):
             self.both = gr.Button(
@@ -153,7 +153,7 @@ class EditTab:
     def describe_method(self, values: Values) -> Updates:
         """What the chosen method does, and the controls that have a meaning for it."""
         method = catalogue.get(values[self.method])
-        quick = not runner.is_slow(method.name)
+        quick = method.is_quick
         updates: Updates = {
             self.about_method: describe_method(method.name),
             self.both: gr.Button(visible=method.accepts_sketch),

@@ -55,11 +55,6 @@ FillEvent = ProgressEvent | PreviewEvent | Result
 """What a running fill sends; the `Result` comes last."""
 
 
-def is_slow(name: str) -> bool:
-    """True for a method that takes so long that a comparison leaves it out by default."""
-    return not catalogue.get(name).is_quick
-
-
 def run_here(request: FillRequest, device: str | None = None) -> Iterator[FillEvent]:
     """Fill in a thread of its own and pass on its events; an `InpaintError` becomes the `error` of a result.
 

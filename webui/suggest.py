@@ -64,7 +64,7 @@ class SuggestControls:
         target = self.workspace.drawing(values).target()
         image = target.session.pixels()
         offered = [name for _, name in controls.method_choices()]
-        names = [name for name in offered if catalogue.get(name).is_quick and not catalogue.get(name).restores]
+        names = [name for name in offered if catalogue.get(name).compared_by_default]
 
         for event in work.stream(LIMITS, suggest_in_worker, image, target.mask, names):
             if isinstance(event, Suggestion):

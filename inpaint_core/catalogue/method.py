@@ -64,8 +64,13 @@ class Method:
 
     @property
     def is_quick(self) -> bool:
-        """True if it costs so little that a comparison runs it without being asked to."""
+        """True if it takes little time."""
         return self.cost <= QUICK
+
+    @property
+    def compared_by_default(self) -> bool:
+        """True if a comparison that names no methods runs it: quick, and shown nothing of what the hole hides."""
+        return self.is_quick and not self.restores
 
     @property
     def checkpoint(self) -> str:

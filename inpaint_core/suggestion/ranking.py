@@ -150,7 +150,7 @@ def suggest(
 
 def quick_methods() -> list[str]:
     """The methods that are tried where none are named: ready, quick, and shown nothing of what the hole hides."""
-    return [method.name for method in catalogue.methods() if method.ready and method.is_quick and not method.restores]
+    return [method.name for method in catalogue.methods() if method.ready and method.compared_by_default]
 
 
 def _tensor(pixels: np.ndarray) -> Tensor:
