@@ -5,15 +5,24 @@ from inpaint_core.weights.public.published import Checksum, PublicWeights, Publi
 MMAGIC = "https://download.openmmlab.com/mmediting/inpainting/"
 DRIVE = "https://drive.google.com/uc?export=download&id="
 RELEASES = "https://github.com/Sanster/models/releases/download/"
-OPENMMLAB = "OpenMMLab (mmagic)"
-OPENMMLAB_LICENCE = "Apache-2.0 (the repository's); none stated for the file"
 
 
-def openmmlab(path: str) -> tuple[PublishedFile]:
-    """A file of OpenMMLab's server: its name ends in the first digits of its SHA-256."""
-    name = path.rpartition("/")[2]
-    digits = name.removesuffix(".pth").rpartition("-")[2]
-    return (PublishedFile(url=MMAGIC + path, name=name, checksum=Checksum("first digits of sha256", digits)),)
+def openmmlab(name: str, title: str, path: str, trained_on: str, trained_size: int) -> PublicWeights:
+    """A set of OpenMMLab's, by its name in our form: the file's name ends in the first digits of its SHA-256."""
+    method, _, word = name.partition("@")
+    file = path.rpartition("/")[2]
+    digits = file.removesuffix(".pth").rpartition("-")[2]
+    return PublicWeights(
+        method=method,
+        word=word,
+        title=title,
+        source="OpenMMLab (mmagic)",
+        files=(PublishedFile(url=MMAGIC + path, name=file, checksum=Checksum("first digits of sha256", digits)),),
+        licence="Apache-2.0 (the repository's); none stated for the file",
+        commercial="not stated",
+        trained_on=trained_on,
+        trained_size=trained_size,
+    )
 
 
 PUBLIC_WEIGHTS = (
@@ -84,49 +93,33 @@ PUBLIC_WEIGHTS = (
         commercial="no",
         trained_on="CelebA-HQ",
     ),
-    PublicWeights(
-        method="glcic",
-        word="places",
-        title="Places",
-        source=OPENMMLAB,
-        files=openmmlab("global_local/gl_256x256_8x12_places_20200619-52a040a8.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="Places365-Challenge, 256 px, one box of up to 128 px, 500,000 iterations",
-        trained_size=256,
+    openmmlab(
+        "glcic@places",
+        "Places",
+        "global_local/gl_256x256_8x12_places_20200619-52a040a8.pth",
+        "Places365-Challenge, 256 px, one box of up to 128 px, 500,000 iterations",
+        256,
     ),
-    PublicWeights(
-        method="glcic",
-        word="celebahq",
-        title="CelebA-HQ (faces)",
-        source=OPENMMLAB,
-        files=openmmlab("global_local/gl_256x256_8x12_celeba_20200619-5af0493f.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="CelebA-HQ, 256 px, one box of up to 128 px",
-        trained_size=256,
+    openmmlab(
+        "glcic@celebahq",
+        "CelebA-HQ (faces)",
+        "global_local/gl_256x256_8x12_celeba_20200619-5af0493f.pth",
+        "CelebA-HQ, 256 px, one box of up to 128 px",
+        256,
     ),
-    PublicWeights(
-        method="deepfill_v1",
-        word="places",
-        title="Places",
-        source=OPENMMLAB,
-        files=openmmlab("deepfillv1/deepfillv1_256x256_8x2_places_20200619-c00a0e21.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="Places365-Challenge, 256 px, one box of up to 128 px, 3.5 million iterations",
-        trained_size=256,
+    openmmlab(
+        "deepfill_v1@places",
+        "Places",
+        "deepfillv1/deepfillv1_256x256_8x2_places_20200619-c00a0e21.pth",
+        "Places365-Challenge, 256 px, one box of up to 128 px, 3.5 million iterations",
+        256,
     ),
-    PublicWeights(
-        method="deepfill_v1",
-        word="celebahq",
-        title="CelebA-HQ (faces)",
-        source=OPENMMLAB,
-        files=openmmlab("deepfillv1/deepfillv1_256x256_4x4_celeba_20200619-dd51a855.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="CelebA-HQ, 256 px, one box of up to 128 px",
-        trained_size=256,
+    openmmlab(
+        "deepfill_v1@celebahq",
+        "CelebA-HQ (faces)",
+        "deepfillv1/deepfillv1_256x256_4x4_celeba_20200619-dd51a855.pth",
+        "CelebA-HQ, 256 px, one box of up to 128 px",
+        256,
     ),
     PublicWeights(
         method="deepfill_v1",
@@ -139,27 +132,19 @@ PUBLIC_WEIGHTS = (
         trained_on="ImageNet, 256 px, boxes of 128 px, 430,000 steps",
         trained_size=256,
     ),
-    PublicWeights(
-        method="partial_conv",
-        word="places",
-        title="Places",
-        source=OPENMMLAB,
-        files=openmmlab("pconv/pconv_256x256_stage2_4x2_places_20200619-1ffed0e8.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="Places365-Challenge, 256 px, strokes of 15 to 65 %, 500,000 iterations",
-        trained_size=256,
+    openmmlab(
+        "partial_conv@places",
+        "Places",
+        "pconv/pconv_256x256_stage2_4x2_places_20200619-1ffed0e8.pth",
+        "Places365-Challenge, 256 px, strokes of 15 to 65 %, 500,000 iterations",
+        256,
     ),
-    PublicWeights(
-        method="partial_conv",
-        word="celeba",
-        title="CelebA (faces)",
-        source=OPENMMLAB,
-        files=openmmlab("pconv/pconv_256x256_stage2_4x2_celeba_20200619-860f8b95.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="CelebA, 256 px, strokes of 15 to 65 %",
-        trained_size=256,
+    openmmlab(
+        "partial_conv@celeba",
+        "CelebA (faces)",
+        "pconv/pconv_256x256_stage2_4x2_celeba_20200619-860f8b95.pth",
+        "CelebA, 256 px, strokes of 15 to 65 %",
+        256,
     ),
     PublicWeights(
         method="context_encoder",
@@ -172,16 +157,8 @@ PUBLIC_WEIGHTS = (
         trained_on="Paris StreetView, 128 px, the central square as hole",
         trained_size=128,
     ),
-    PublicWeights(
-        method="aot_gan",
-        word="places",
-        title="Places",
-        source=OPENMMLAB,
-        files=openmmlab("aot_gan/AOT-GAN_512x512_4x12_places_20220509-6641441b.pth"),
-        licence=OPENMMLAB_LICENCE,
-        commercial="not stated",
-        trained_on="Places, 512 px",
-        trained_size=512,
+    openmmlab(
+        "aot_gan@places", "Places", "aot_gan/AOT-GAN_512x512_4x12_places_20220509-6641441b.pth", "Places, 512 px", 512
     ),
     PublicWeights(
         method="migan",
