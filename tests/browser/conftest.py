@@ -27,7 +27,7 @@ ARGUMENTS = [
 ]
 PICTURES = Path(os.environ.get("INPAINT_SCREENSHOTS") or ROOT / "build" / "screenshots")
 SIZE: ViewportSize = {"width": 1280, "height": 900}
-PATIENCE = 60_000  # milliseconds; the machine may be busy
+PATIENCE = 120_000  # milliseconds; the machine may be busy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
